@@ -1,0 +1,171 @@
+//! Nodes, streams and the accelerator's ends.
+//! Must not know how layers are generated.
+
+use serde::{Deserialize, Serialize};
+
+use super::order::Order;
+use super::tail::Tail;
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Tensors};
+use crate::network::Coding;
+use crate::tensor::DataType;
+
+/// Index of a [`Stream`] in its dataflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StreamId(pub usize);
+
+/// Integers that flow from one layer to another, pixel by pixel, channel fastest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Type of one element.
+    pub element: DataType,
+    /// Pixels in a frame.
+    pub pixels: usize,
+    /// Elements in a pixel.
+    pub channels: usize,
+    /// Words that its FIFO holds.
+    pub depth: usize,
+    /// Name of the network's tensor whose integer codes it carries, in `order`.
+    pub value: Option<String>,
+    /// Where that tensor's elements sit.
+    pub order: Order,
+}
+
+/// A layer in its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Stable name from the file, see [`crate::qonnx`].
+    pub name: String,
+    /// What it is. Stored in a record of its own.
+    #[serde(skip, default = "placeholder")]
+    pub layer: Layer,
+    /// What it holds. Stored beside the record.
+    #[serde(skip)]
+    pub tensors: Tensors,
+    /// Streams read.
+    pub inputs: Vec<StreamId>,
+    /// Streams written.
+    pub outputs: Vec<StreamId>,
+}
+
+/// Stands in for a layer until its record is read.
+fn placeholder() -> Layer {
+    Layer::WidthConverter(crate::layer::WidthConverter {
+        element: DataType::Uint(1),
+        pixels: 0,
+        channels: 0,
+        from: 1,
+        to: 1,
+    })
+}
+
+/// A stream that the host feeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Name in the file.
+    pub name: String,
+    /// The stream.
+    pub stream: StreamId,
+    /// Shape of the network's tensor at batch size 1.
+    pub shape: Vec<usize>,
+    /// What the integers stand for; one channel.
+    pub coding: Coding,
+}
+
+/// A stream that the host reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Name in the file.
+    pub name: String,
+    /// The stream.
+    pub stream: StreamId,
+    /// Shape of the network's tensor at batch size 1.
+    pub shape: Vec<usize>,
+    /// Where the tensor's elements sit in the stream.
+    pub order: Order,
+    /// Real value of the integers; channels are the stream's.
+    pub tail: Tail,
+    /// Left to the host: softmax over this many elements at a time, and whether its logarithm.
+    pub softmax: Option<Softmax>,
+}
+
+/// A softmax at the end, which the host computes: it does not change the order of the classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Softmax {
+    /// Axis of the output's shape.
+    pub axis: usize,
+    /// Natural logarithm of it.
+    pub log: bool,
+}
+
+/// The accelerator: layers in topological order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Dataflow {
+    /// Layers, each after those that feed it.
+    pub nodes: Vec<Node>,
+    /// Streams.
+    pub streams: Vec<Stream>,
+    /// What the host feeds.
+    pub inputs: Vec<Input>,
+    /// What the host reads.
+    pub outputs: Vec<Output>,
+}
+
+impl Dataflow {
+    /// The stream `id`.
+    pub fn stream(&self, id: StreamId) -> &Stream {
+        &self.streams[id.0]
+    }
+
+    /// Adds a stream.
+    pub fn add_stream(&mut self, stream: Stream) -> StreamId {
+        self.streams.push(stream);
+        StreamId(self.streams.len() - 1)
+    }
+
+    /// The node that writes `stream`, if the host does not.
+    pub fn producer(&self, stream: StreamId) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.outputs.contains(&stream))
+    }
+
+    /// The nodes that read `stream`.
+    pub fn consumers(&self, stream: StreamId) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(move |node| node.inputs.contains(&stream))
+    }
+
+    /// Checks the graph's own laws: every stream is written once before it is read and read once,
+    /// and layers agree with their streams on type and size.
+    ///
+    /// # Errors
+    /// A bug that names `origin`, the pass that built the graph.
+    pub fn verify(&self, origin: &str) -> Result<()> {
+        let broken = |what: String| Err(Error::bug(format!("after `{origin}`: {what}")));
+        let mut written = vec![0; self.streams.len()];
+        let mut read = vec![0; self.streams.len()];
+        self.inputs.iter().for_each(|input| written[input.stream.0] += 1);
+        self.outputs.iter().for_each(|output| read[output.stream.0] += 1);
+        for node in &self.nodes {
+            let hardware = node.layer.hardware();
+            let (input, output) = (hardware.input(), hardware.output());
+            for (ids, port, what) in [(&node.inputs, input, "reads"), (&node.outputs, output, "writes")] {
+                for id in ids {
+                    let stream = self.stream(*id);
+                    if stream.element != port.element || stream.pixels * stream.channels != port.elements() {
+                        return broken(format!("`{}` {what} {port:?} from {stream:?}", node.name));
+                    }
+                }
+            }
+            for id in &node.inputs {
+                if written[id.0] != 1 {
+                    return broken(format!("`{}` reads a stream before it is written", node.name));
+                }
+                read[id.0] += 1;
+            }
+            node.outputs.iter().for_each(|id| written[id.0] += 1);
+        }
+        match (0..self.streams.len()).find(|&s| written[s] != 1 || read[s] != 1) {
+            Some(s) => broken(format!("stream {s} is written {} and read {} times", written[s], read[s])),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `Dataflow`: the integer graph of hardware layers and the streams between them.
+//! Must not know files, tools or boards.
+
+mod graph;
+mod order;
+mod record;
+mod tail;
+
+pub use graph::{Dataflow, Input, Node, Output, Softmax, Stream, StreamId};
+pub use order::Order;
+pub use record::{read_tensors, write_tensors};
+pub use tail::{Step, Tail};

@@ -1,0 +1,82 @@
+//! Label select: the index of the largest channel, lowest index first among equals.
+//! Must not know class names.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hardware, Parallelism, Port, Tensors};
+use crate::error::Result;
+use crate::tensor::DataType;
+
+/// Arg-max over the channels of each pixel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelSelect {
+    /// Type of the input.
+    pub input: DataType,
+    /// Channels that compete.
+    pub channels: usize,
+    /// Pixels in a frame.
+    pub pixels: usize,
+    /// Type of the index.
+    pub output: DataType,
+    /// Channels per cycle.
+    pub pe: usize,
+}
+
+impl Hardware for LabelSelect {
+    fn kind(&self) -> &'static str {
+        "label_select"
+    }
+
+    fn input(&self) -> Port {
+        Port {
+            element: self.input,
+            pixels: self.pixels,
+            channels: self.channels,
+            per_word: self.pe,
+        }
+    }
+
+    fn output(&self) -> Port {
+        Port {
+            element: self.output,
+            pixels: self.pixels,
+            channels: 1,
+            per_word: 1,
+        }
+    }
+
+    fn cycles(&self) -> u64 {
+        self.input().words() as u64
+    }
+
+    fn limits(&self) -> Parallelism {
+        Parallelism {
+            pe: Some(self.channels),
+            simd: None,
+        }
+    }
+
+    fn parallelism(&self) -> Parallelism {
+        Parallelism {
+            pe: Some(self.pe),
+            simd: None,
+        }
+    }
+
+    fn luts(&self) -> u64 {
+        self.pe as u64 * 2 * u64::from(self.input.bits())
+    }
+
+    fn run(&self, _: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
+        let labels = input.chunks_exact(self.channels).map(|pixel| {
+            let mut best = 0;
+            for (channel, value) in pixel.iter().enumerate() {
+                if *value > pixel[best] {
+                    best = channel;
+                }
+            }
+            best as i64
+        });
+        Ok(labels.collect())
+    }
+}

@@ -1,0 +1,77 @@
+//! Thresholds alone: a quantiser that follows no matrix product, such as the one at the input.
+//! Must not know graphs.
+
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::{Hardware, Parallelism, Port, Tensors};
+use crate::error::{Error, Result};
+use crate::tensor::DataType;
+
+/// `y = activation(x)`, PE channels per cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Channels of input and output.
+    pub channels: usize,
+    /// Pixels in a frame.
+    pub pixels: usize,
+    /// Type of the input.
+    pub input: DataType,
+    /// The thresholds.
+    pub activation: Activation,
+    /// Channels per cycle.
+    pub pe: usize,
+}
+
+impl Hardware for Threshold {
+    fn kind(&self) -> &'static str {
+        "threshold"
+    }
+
+    fn input(&self) -> Port {
+        Port {
+            element: self.input,
+            pixels: self.pixels,
+            channels: self.channels,
+            per_word: self.pe,
+        }
+    }
+
+    fn output(&self) -> Port {
+        Port {
+            element: self.activation.output,
+            ..self.input()
+        }
+    }
+
+    fn cycles(&self) -> u64 {
+        self.input().words() as u64
+    }
+
+    fn limits(&self) -> Parallelism {
+        Parallelism {
+            pe: Some(self.channels),
+            simd: None,
+        }
+    }
+
+    fn parallelism(&self) -> Parallelism {
+        Parallelism {
+            pe: Some(self.pe),
+            simd: None,
+        }
+    }
+
+    fn luts(&self) -> u64 {
+        self.pe as u64 * self.activation.luts(self.input)
+    }
+
+    fn run(&self, tensors: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
+        if input.len() != self.input().elements() {
+            return Err(Error::bug(format!("a threshold was fed {} elements", input.len())));
+        }
+        let mut output = input.to_vec();
+        self.activation.run(tensors, &mut output)?;
+        Ok(output)
+    }
+}

@@ -1,0 +1,16 @@
+//! `Network`: the real-valued graph as it was imported, with its quantisers explicit.
+//! Must not know hardware, nor the bytes that it came from.
+
+mod coding;
+mod elementwise;
+mod graph;
+mod op;
+mod quantiser;
+mod rounding;
+
+pub use coding::Coding;
+pub use elementwise::{Binary, Slope, Unary, batch_norm};
+pub use graph::{Network, Node, Value, ValueId};
+pub use op::Op;
+pub use quantiser::{Bipolar, MultiThreshold, Quant, Quantiser};
+pub use rounding::Rounding;

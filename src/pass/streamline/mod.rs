@@ -1,0 +1,175 @@
+//! Streamline: a real-valued quantised `Network` becomes an integer `Dataflow`, exactly.
+//!
+//! Values are carried as integers with a real function on top (the tail). At the next quantiser the tail
+//! and the quantiser together are a staircase, whose steps bisection finds; at a matrix product with
+//! integer weights a new integer stream begins. Must not know files or boards.
+
+mod flow;
+mod node;
+mod staircase;
+
+use crate::dataflow::{Dataflow, Input, Output, Softmax, Stream, StreamId};
+use crate::error::{Error, Result};
+use crate::network::{Coding, Network, ValueId};
+use crate::reference::Real;
+use crate::tensor::DataType;
+
+use flow::Flow;
+
+/// What the host feeds: integers and what they stand for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// Type of the integers.
+    pub element: DataType,
+    /// Their real values; one channel.
+    pub coding: Coding,
+}
+
+/// What is known of a value that depends on the inputs.
+enum Meaning {
+    /// A network input of which the manifest does not say what arrives.
+    Unspecified,
+    /// Integers with a real function on top.
+    Flow(Flow),
+    /// A flow whose softmax is left to the host.
+    Softmax(Flow, Softmax),
+    /// A flow that is done and may only be an output.
+    Label(Flow),
+}
+
+/// A dataflow under construction.
+struct Builder<'a> {
+    network: &'a Network,
+    real: &'a Real<'a>,
+    dataflow: Dataflow,
+    /// By stream: smallest and largest integer, one pair or one per channel.
+    ranges: Vec<Vec<(i64, i64)>>,
+    meanings: Vec<Option<Meaning>>,
+}
+
+/// Turns `network` into integers. `input` says what the host feeds; it may be left out where the first
+/// operator on the input is a quantiser. With `labels` the result is the index of the largest output.
+///
+/// # Errors
+/// A user error that names the first node that cannot become integers, and why.
+pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Result<Dataflow> {
+    let real = Real::new(network)?;
+    let mut builder = Builder {
+        network,
+        real: &real,
+        dataflow: Dataflow::default(),
+        ranges: Vec::new(),
+        meanings: (0..network.values.len()).map(|_| None).collect(),
+    };
+    builder.feed(input)?;
+    let readers = network.readers();
+    for node in real.nodes() {
+        let runtime = node.inputs.iter().filter(|id| real.constant(**id).is_none());
+        if let Some(shared) = runtime.clone().find(|id| readers[id.0] > 1) {
+            return Err(forked(network, *shared));
+        }
+        let meaning = builder
+            .node(node)
+            .map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))?;
+        builder.meanings[node.output.0] = Some(meaning);
+    }
+    for id in &network.outputs {
+        builder.finish(*id, labels)?;
+    }
+    builder.dataflow.verify("streamline")?;
+    Ok(builder.dataflow)
+}
+
+fn forked(network: &Network, id: ValueId) -> Error {
+    let readers: Vec<String> = network
+        .nodes
+        .iter()
+        .filter(|node| node.inputs.contains(&id))
+        .map(|node| format!("`{}`", node.name))
+        .collect();
+    Error::user(format!(
+        "tensor `{}` has more than one reader ({}{})",
+        network.value(id).name,
+        readers.join(", "),
+        if network.outputs.contains(&id) { ", and it is an output" } else { "" },
+    ))
+    .help("branches (residual connections) are not supported yet: only chains of layers are")
+}
+
+impl Builder<'_> {
+    /// Begins with the network's inputs.
+    fn feed(&mut self, grid: Option<&Grid>) -> Result<()> {
+        let [id] = self.network.inputs[..] else {
+            let names: Vec<&str> =
+                self.network.inputs.iter().map(|id| self.network.value(*id).name.as_str()).collect();
+            return Err(Error::user(format!("the network has {} inputs: {}", names.len(), names.join(", ")))
+                .help("networks with exactly one input are supported"));
+        };
+        self.meanings[id.0] = Some(match grid {
+            Some(grid) => Meaning::Flow(self.input_flow(id, id, grid)?),
+            None => Meaning::Unspecified,
+        });
+        Ok(())
+    }
+
+    /// A stream that the host feeds for network input `fed`, carrying the codes of value `id`.
+    fn input_flow(&mut self, fed: ValueId, id: ValueId, grid: &Grid) -> Result<Flow> {
+        let (name, shape) = (self.network.value(fed).name.clone(), self.network.value(fed).shape.clone());
+        let range = vec![(grid.element.min(), grid.element.max())];
+        let value = self.network.value(id);
+        let mut flow = Flow::begin(StreamId(self.ranges.len()), &value.shape, grid.coding.clone());
+        flow.order = Flow::order_of(&shape);
+        self.add_stream(grid.element, &flow, Some(value.name.clone()), range);
+        self.dataflow.inputs.push(Input { name, stream: flow.stream, shape, coding: grid.coding.clone() });
+        Ok(flow)
+    }
+
+    /// Adds the stream that `flow` begins with.
+    fn add_stream(
+        &mut self,
+        element: DataType,
+        flow: &Flow,
+        value: Option<String>,
+        ranges: Vec<(i64, i64)>,
+    ) -> StreamId {
+        self.ranges.push(ranges);
+        self.dataflow.add_stream(Stream {
+            element,
+            pixels: flow.pixels,
+            channels: flow.channels,
+            depth: 2,
+            value,
+            order: flow.order,
+        })
+    }
+
+    /// Ends with a network output.
+    fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
+        let value = self.network.value(id);
+        let (flow, softmax) = match self.meanings[id.0].take() {
+            Some(Meaning::Flow(flow)) => (flow, None),
+            Some(Meaning::Softmax(flow, softmax)) => (flow, Some(softmax)),
+            Some(Meaning::Label(flow)) => (flow, None),
+            Some(Meaning::Unspecified) | None => {
+                return Err(Error::user(format!("output `{}` does not depend on the input through any layer", value.name)));
+            }
+        };
+        let (flow, softmax) = match labels && !self.is_label(&flow) {
+            true => (self.label(flow, None).map_err(|e| e.within("`[output] labels`"))?, None),
+            false => (flow, softmax),
+        };
+        let shape = match softmax.is_none() && labels {
+            true => vec![1, flow.pixels],
+            false => value.shape.clone(),
+        };
+        self.dataflow.outputs.push(Output {
+            name: value.name.clone(),
+            stream: flow.stream,
+            shape,
+            order: flow.order,
+            tail: flow.tail,
+            softmax,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Tensors of the file as f32, exactly.
+//! Must not know operators.
+
+use tract_onnx::pb::{TensorProto, tensor_proto::DataLocation};
+use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
+
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
+
+/// Refuses what would make a reader allocate or follow something that is not in the file.
+///
+/// # Errors
+/// A user error that names the tensor.
+pub(super) fn check(proto: &TensorProto) -> Result<()> {
+    if proto.data_location == Some(DataLocation::External as i32) {
+        return Err(Error::user(format!("tensor `{}` keeps its data in another file", proto.name))
+            .help("save the model as one file: `onnx.save(model, path, save_as_external_data=False)`"));
+    }
+    let elements = proto.dims.iter().try_fold(1usize, |count, &length| {
+        usize::try_from(length).ok().and_then(|length| count.checked_mul(length))
+    });
+    let stored = [
+        proto.raw_data.len(),
+        proto.float_data.len() * 4,
+        proto.int32_data.len() * 4,
+        proto.int64_data.len() * 8,
+        proto.double_data.len() * 8,
+        proto.uint64_data.len() * 8,
+    ];
+    // The widest element has 8 bytes, the narrowest of those that are read has 1.
+    let bytes = stored.iter().max().copied().unwrap_or(0);
+    match elements {
+        Some(count) if count <= bytes && bytes <= count.saturating_mul(8) => Ok(()),
+        _ => Err(Error::user(format!(
+            "tensor `{}` claims the shape {:?} and holds {bytes} bytes",
+            proto.name, proto.dims
+        ))
+        .help("the file is damaged: export it again")),
+    }
+}
+
+/// A tensor that tract has read, as f32.
+///
+/// # Errors
+/// A user error where an element is not exactly an f32, or is not a finite number.
+pub(super) fn convert(name: &str, tensor: &TractTensor) -> Result<Tensor<f32>> {
+    let unreadable = |what: &str| Error::user(format!("constant `{name}` {what}"));
+    let wide = tensor
+        .cast_to_dt(DatumType::F64)
+        .map_err(|_| unreadable(&format!("has the type {:?}, which is not a number", tensor.datum_type())))?;
+    let view = wide.to_plain_array_view::<f64>().map_err(|_| unreadable("cannot be read"))?;
+    let mut data = Vec::with_capacity(view.len());
+    for &value in view.iter() {
+        let narrow = value as f32;
+        if !value.is_finite() {
+            return Err(unreadable(&format!("holds {value}")));
+        }
+        if f64::from(narrow) != value {
+            return Err(unreadable(&format!("holds {value}, which is no f32"))
+                .help("export the model in single precision"));
+        }
+        data.push(narrow);
+    }
+    Tensor::new(tensor.shape().to_vec(), data)
+}

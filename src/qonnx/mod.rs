@@ -1,0 +1,20 @@
+//! From the bytes of an ONNX or QONNX file to a `Network`.
+//!
+//! The file is checked first, then tract tells the shapes and the constants of shape computations, then
+//! each operator is read by its entry in one table. Must not know the disk.
+//!
+//! Layer names come from what survives in the file: the node's name, else the weight parameter's, else
+//! the output's; a counter never enters, so that an edit elsewhere does not rename a layer.
+
+mod attribute;
+mod check;
+mod constant;
+mod custom;
+mod graph;
+mod name;
+mod operator;
+mod oracle;
+
+pub use custom::onnx_with_qonnx;
+pub use graph::import;
+pub use oracle::{batch_one, parse};

@@ -1,0 +1,124 @@
+//! tract as oracle: the shape of every tensor at batch size 1, and the constants that the file computes.
+//! Must not know operators of finnp; it decides nothing.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
+use tract_onnx::tract_core::prelude::{Datum, Framework, Tensor};
+use tract_onnx::tract_hir::prelude::InferenceModelExt;
+
+use super::custom::onnx_with_qonnx;
+use crate::error::{Error, Result};
+
+/// What tract knows of one tensor.
+pub(super) struct Known {
+    /// Shape at batch size 1.
+    pub(super) shape: Vec<usize>,
+    /// Contents, where they do not depend on the inputs.
+    pub(super) constant: Option<Arc<Tensor>>,
+}
+
+/// Decodes the protobuf of an ONNX file.
+///
+/// # Errors
+/// A user error if the bytes are no ONNX model.
+pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
+    if bytes.is_empty() {
+        return Err(Error::user("the model file is empty").help("export the network again"));
+    }
+    let decoded = quietly(|| onnx_with_qonnx().proto_model_for_read(&mut &*bytes));
+    match decoded {
+        Ok(Ok(model)) if model.graph.as_ref().is_some_and(|graph| !graph.node.is_empty()) => Ok(model),
+        Ok(Ok(_)) => Err(Error::user("the model file holds no network")
+            .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
+        Ok(Err(cause)) => Err(Error::user(format!("the model file is not ONNX, or is cut short: {}", cause.root_cause()))
+            .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
+        Err(panic) => Err(Error::user(format!("the model file cannot be decoded: {panic}"))),
+    }
+}
+
+/// Inputs of the graph that are not initializers, with their shapes at batch size 1.
+///
+/// # Errors
+/// A user error for an input without a shape, or with an unknown length other than the batch.
+pub fn batch_one(graph: &GraphProto) -> Result<Vec<(String, Vec<usize>)>> {
+    graph
+        .input
+        .iter()
+        .filter(|input| graph.initializer.iter().all(|constant| constant.name != input.name))
+        .map(|input| Ok((input.name.clone(), shape_of(input)?)))
+        .collect()
+}
+
+fn shape_of(input: &ValueInfoProto) -> Result<Vec<usize>> {
+    let missing = || {
+        Error::user(format!("input `{}` has no shape", input.name))
+            .help("export the network with example inputs of a fixed size")
+    };
+    let kind = input.r#type.as_ref().and_then(|kind| kind.value.as_ref()).ok_or_else(missing)?;
+    let type_proto::Value::TensorType(tensor) = kind;
+    let dims = &tensor.shape.as_ref().ok_or_else(missing)?.dim;
+    let mut shape = Vec::new();
+    for (axis, dim) in dims.iter().enumerate() {
+        let length = match &dim.value {
+            Some(tensor_shape_proto::dimension::Value::DimValue(length)) => *length,
+            _ => 0,
+        };
+        match length {
+            1.. => shape.push(length as usize),
+            _ if axis == 0 => shape.push(1),
+            _ => {
+                return Err(Error::user(format!("axis {axis} of input `{}` has no fixed length", input.name))
+                    .help("only the batch size may be left open: export the network with a fixed input size"));
+            }
+        }
+    }
+    if dims.len() >= 2 && shape[0] != 1 {
+        return Err(Error::user(format!("input `{}` has batch size {}", input.name, shape[0]))
+            .help("export the network with batch size 1 (or an open one)"));
+    }
+    let elements = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+    match elements {
+        Some(count) if count <= 1 << 28 => Ok(shape),
+        _ => Err(Error::user(format!("input `{}` has the shape {shape:?}, which is too large", input.name))),
+    }
+}
+
+/// Shapes and constants of all tensors, by name.
+///
+/// # Errors
+/// A user error with tract's reason where the file contradicts itself.
+pub(super) fn consult(model: &ModelProto, inputs: &[(String, Vec<usize>)]) -> Result<BTreeMap<String, Known>> {
+    let analysed = quietly(|| -> Result<_, tract_onnx::prelude::TractError> {
+        let mut inferred = onnx_with_qonnx().parse(model, None)?.model;
+        for (position, (_, shape)) in inputs.iter().enumerate() {
+            inferred.set_input_fact(position, f32::fact(shape).into())?;
+        }
+        inferred.into_typed()
+    });
+    let refused = |cause: String| {
+        Error::user(format!("the network contradicts itself: {cause}"))
+            .help("check the file with `onnx.checker` and run shape inference on it")
+    };
+    let typed = match analysed {
+        Ok(Ok(typed)) => typed,
+        Ok(Err(cause)) => return Err(refused(format!("{cause:#}"))),
+        Err(panic) => return Err(refused(panic)),
+    };
+    let mut known = BTreeMap::new();
+    for (outlet, name) in typed.outlet_labels.iter() {
+        if let Ok(fact) = typed.outlet_fact(*outlet)
+            && let Some(shape) = fact.shape.as_concrete()
+        {
+            known.insert(name.clone(), Known { shape: shape.to_vec(), constant: fact.konst.clone() });
+        }
+    }
+    Ok(known)
+}
+
+/// Runs `f`, turning a panic into its message without printing it.
+fn quietly<T>(f: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    crate::error::catch(AssertUnwindSafe(f))
+}

@@ -1,0 +1,10 @@
+//! Executors: the f64 truth of a `Network`, the integers of a `Dataflow`, and tract's f32 view.
+//! Must not know stages.
+
+mod known;
+mod node;
+mod real;
+
+pub use known::{Code, Known};
+pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
+pub use real::Real;

@@ -1,0 +1,303 @@
+//! One operator of a `Network` on known tensors, in f64 and with exact integer accumulators.
+//! Must not know the graph around it.
+
+use super::known::{Code, Known, inner_length};
+use crate::error::{Error, Result};
+use crate::network::{Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, batch_norm};
+use crate::tensor::{PerChannel, Tensor};
+
+/// Evaluates `node` on its inputs; `shape` is the shape of its output.
+///
+/// # Errors
+/// A user error where the operands do not fit the operator.
+pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known> {
+    let result = match (node.op, inputs) {
+        (Op::Quant(quant), [x, scale, zero_point, bits]) => {
+            quantised(x, &quant, scale, zero_point, bits)
+        }
+        (Op::BipolarQuant, [x, scale]) => bipolar(x, scale),
+        (Op::MultiThreshold { quantiser, channels_last }, [x, thresholds]) => {
+            multi_threshold(x, thresholds, quantiser, channels_last)
+        }
+        (Op::Unary(op), [x]) => Ok(Known::real(x.real.map(|v| op.apply(*v)))),
+        (Op::Binary(op), [a, b]) => binary(op, a, b, shape),
+        (Op::BatchNorm { epsilon }, [x, parameters @ ..]) if parameters.len() == 4 => {
+            normalised(x, parameters, epsilon)
+        }
+        (Op::MatMul, [a, b]) => product(a, b, shape),
+        (Op::Reshape, [x]) => (*x).clone().reshaped(shape),
+        (Op::Transpose, [x]) => transposed(x, &node.permutation),
+        (Op::Softmax { axis, log }, [x]) => softmax(x, axis, log),
+        (Op::ArgMax { axis }, [x]) => arg_max(x, axis, shape),
+        (_, inputs) => Err(Error::user(format!("{} inputs do not fit", inputs.len()))),
+    };
+    result.map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))
+}
+
+fn broadcast(tensor: &Tensor<f64>, shape: &[usize]) -> Result<Tensor<f64>> {
+    tensor.broadcast(shape).ok_or_else(|| {
+        Error::user(format!("shape {:?} does not broadcast to {shape:?}", tensor.shape()))
+    })
+}
+
+/// The one axis along which `tensor`, aligned to `rank` axes, varies, and its values.
+pub fn along_one_axis(tensor: &Tensor<f64>, rank: usize) -> Option<(usize, PerChannel)> {
+    let missing = rank.checked_sub(tensor.shape().len())?;
+    let mut long = (0..tensor.shape().len()).filter(|&axis| tensor.shape()[axis] != 1);
+    let axis = long.next().map_or(0, |axis| axis + missing);
+    match long.next() {
+        Some(_) => match PerChannel::from_values(tensor.data().to_vec()) {
+            PerChannel::Same(value) => Some((0, PerChannel::Same(value))),
+            PerChannel::Each(_) => None,
+        },
+        None => Some((axis, PerChannel::from_values(tensor.data().to_vec()))),
+    }
+}
+
+fn quantised(x: &Known, quant: &Quant, scale: &Known, zero: &Known, bits: &Known) -> Result<Known> {
+    let shape = x.real.shape();
+    let (axis, scales) = along_one_axis(&scale.real, shape.len())
+        .ok_or_else(|| Error::user("the scale varies along more than one axis"))?;
+    check_scale(&scale.real)?;
+    let zero_point = integer_zero_point(&zero.real)?;
+    let bits = bit_width(&bits.real)?;
+    let spread = broadcast(&scale.real, shape)?;
+    let levels = x.real.data().iter().zip(spread.data());
+    let integers = levels
+        .map(|(x, scale)| quant.level(*x, *scale, zero_point as f64, bits) - zero_point)
+        .collect();
+    Ok(Known::coded(Code {
+        integers: Tensor::new(shape.to_vec(), integers)?,
+        coding: Coding::scaled(scales),
+        axis,
+    }))
+}
+
+/// Refuses scales that are not positive finite numbers.
+pub fn check_scale(scale: &Tensor<f64>) -> Result<()> {
+    match scale.data().iter().find(|s| !(s.is_finite() && **s > 0.0)) {
+        None => Ok(()),
+        Some(bad) => Err(Error::user(format!("scale {bad} is not a positive finite number"))),
+    }
+}
+
+/// The one zero-point of a quantiser.
+pub fn integer_zero_point(zero: &Tensor<f64>) -> Result<i64> {
+    match PerChannel::from_values(zero.data().to_vec()) {
+        PerChannel::Same(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(31) => Ok(value as i64),
+        PerChannel::Same(value) => Err(Error::user(format!("zero-point {value} is not an integer"))),
+        PerChannel::Each(_) => Err(Error::user("zero-points that differ per channel are not supported")),
+    }
+}
+
+/// The one bit width of a quantiser, 1 to 32.
+pub fn bit_width(bits: &Tensor<f64>) -> Result<u32> {
+    match PerChannel::from_values(bits.data().to_vec()) {
+        PerChannel::Same(value) if value.fract() == 0.0 && (1.0..=32.0).contains(&value) => Ok(value as u32),
+        PerChannel::Same(value) => Err(Error::user(format!("bit width {value} is not an integer from 1 to 32"))),
+        PerChannel::Each(_) => Err(Error::user("bit widths that differ per channel are not supported")),
+    }
+}
+
+fn bipolar(x: &Known, scale: &Known) -> Result<Known> {
+    check_scale(&scale.real)?;
+    let (axis, scales) = along_one_axis(&scale.real, x.real.shape().len())
+        .ok_or_else(|| Error::user("the scale varies along more than one axis"))?;
+    Ok(Known::coded(Code {
+        integers: x.real.map(|v| Bipolar::level(*v)),
+        coding: Coding::scaled(scales),
+        axis,
+    }))
+}
+
+fn multi_threshold(x: &Known, thresholds: &Known, quantiser: MultiThreshold, last: bool) -> Result<Known> {
+    let shape = x.real.shape();
+    let axis = if last { shape.len().saturating_sub(1) } else { 1.min(shape.len().saturating_sub(1)) };
+    let [rows, steps] = *thresholds.real.shape() else {
+        return Err(Error::user("the thresholds are not a matrix"));
+    };
+    if rows != 1 && shape.get(axis) != Some(&rows) {
+        return Err(Error::user(format!("{rows} rows of thresholds for a tensor of shape {shape:?}")));
+    }
+    let inner = inner_length(shape, axis);
+    let (base, step, scale, bias) = quantiser.grid(steps);
+    let mut position = 0;
+    let integers = x.real.map(|value| {
+        let row = position / inner % rows;
+        position += 1;
+        let row = &thresholds.real.data()[row * steps..(row + 1) * steps];
+        base + step * MultiThreshold::level(*value, row)
+    });
+    Ok(Known::coded(Code {
+        integers,
+        coding: Coding {
+            scale: PerChannel::Same(scale),
+            bias: PerChannel::Same(bias),
+        },
+        axis,
+    }))
+}
+
+fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
+    let (left, right) = (broadcast(&a.real, shape)?, broadcast(&b.real, shape)?);
+    let pairs = left.data().iter().zip(right.data());
+    let real = Tensor::new(shape.to_vec(), pairs.map(|(a, b)| op.apply(*a, *b)).collect())?;
+    let code = match (&a.code, &b.code) {
+        (Some(code), None) if a.real.shape() == shape => coded_through(op, code, &b.real, true),
+        (None, Some(code)) if b.real.shape() == shape => coded_through(op, code, &a.real, false),
+        _ => None,
+    };
+    Ok(Known { real, code })
+}
+
+/// The grid of `op(x, constant)`, if it is still one.
+fn coded_through(op: Binary, code: &Code, constant: &Tensor<f64>, varies_first: bool) -> Option<Code> {
+    let (axis, constant) = along_one_axis(constant, code.integers.shape().len())?;
+    let free = constant.channels().is_none();
+    if !free && code.coding.channels().is_some() && axis != code.axis {
+        return None;
+    }
+    Some(Code {
+        integers: code.integers.clone(),
+        coding: code.coding.through(op, &constant, varies_first)?,
+        axis: if free { code.axis } else { axis },
+    })
+}
+
+fn normalised(x: &Known, parameters: &[&Known], epsilon: f64) -> Result<Known> {
+    let shape = x.real.shape();
+    let axis = 1.min(shape.len().saturating_sub(1));
+    let channels = shape.get(axis).copied().unwrap_or(1);
+    if parameters.iter().any(|p| p.real.len() != channels) {
+        return Err(Error::user(format!("its parameters are not vectors of {channels} channels")));
+    }
+    let inner = inner_length(shape, axis);
+    let mut position = 0;
+    Ok(Known::real(x.real.map(|value| {
+        let channel = position / inner % channels;
+        position += 1;
+        batch_norm(*value, [0, 1, 2, 3].map(|i| parameters[i].real.data()[channel]), epsilon)
+    })))
+}
+
+/// Matrix product of `a` `[.., n, k]` and `b` `[k, m]`.
+fn product(a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
+    let (Some(&depth), [rows, columns]) = (a.real.shape().last(), b.real.shape()) else {
+        return Err(Error::user("the second operand is not a matrix"));
+    };
+    let (rows, columns) = (*rows, *columns);
+    if depth != rows {
+        return Err(Error::user(format!(
+            "{:?} and {:?} cannot be multiplied", a.real.shape(), b.real.shape()
+        )));
+    }
+    if let Some(known) = exact_product(a, b, shape)? {
+        return Ok(known);
+    }
+    let real = contract(a.real.data(), b.real.data(), depth, columns);
+    Ok(Known::real(Tensor::new(shape.to_vec(), real)?))
+}
+
+/// The product by integer accumulators, where both operands are on grids that allow it.
+fn exact_product(a: &Known, b: &Known, shape: &[usize]) -> Result<Option<Known>> {
+    let (Some(left), Some(right)) = (&a.code, &b.code) else {
+        return Ok(None);
+    };
+    let per_column = right.coding.scale.channels().is_none() || right.axis == 1;
+    if !per_column || right.coding.bias.uniform() != Some(0.0) {
+        return Ok(None);
+    }
+    let (depth, columns) = (b.real.shape()[0], b.real.shape()[1]);
+    let spread_along_depth = left.axis + 1 == a.real.shape().len();
+    if left.coding.channels().is_some() && !spread_along_depth {
+        return Ok(None);
+    }
+    let weights = right.integers.data();
+    let biases: Vec<f64> = (0..columns)
+        .map(|c| left.coding.weighted_bias((0..depth).map(|d| weights[d * columns + c])))
+        .collect();
+    let Some(coding) = left.coding.product(&right.coding.scale, &biases) else {
+        return Ok(None);
+    };
+    let integers = contract(left.integers.data(), weights, depth, columns);
+    Ok(Some(Known::coded(Code {
+        integers: Tensor::new(shape.to_vec(), integers)?,
+        coding,
+        axis: shape.len().saturating_sub(1),
+    })))
+}
+
+/// `[n, depth] x [depth, columns]`, summed in the order of `depth`.
+fn contract<T>(a: &[T], b: &[T], depth: usize, columns: usize) -> Vec<T>
+where
+    T: Copy + Default + std::ops::Mul<Output = T> + std::ops::AddAssign,
+{
+    let mut result = vec![T::default(); a.len() / depth.max(1) * columns];
+    if columns == 0 {
+        return result;
+    }
+    for (row, out) in a.chunks_exact(depth.max(1)).zip(result.chunks_exact_mut(columns)) {
+        for (x, line) in row.iter().zip(b.chunks_exact(columns)) {
+            for (sum, weight) in out.iter_mut().zip(line) {
+                *sum += *x * *weight;
+            }
+        }
+    }
+    result
+}
+
+fn transposed(x: &Known, permutation: &[usize]) -> Result<Known> {
+    let code = match &x.code {
+        Some(code) => Some(Code {
+            integers: code.integers.transposed(permutation)?,
+            coding: code.coding.clone(),
+            axis: permutation.iter().position(|&axis| axis == code.axis).unwrap_or(0),
+        }),
+        None => None,
+    };
+    Ok(Known { real: x.real.transposed(permutation)?, code })
+}
+
+/// Positions of the elements of each line along `axis`.
+fn lines(shape: &[usize], axis: usize) -> impl Iterator<Item = Vec<usize>> {
+    let length = shape[axis];
+    let inner = inner_length(shape, axis);
+    let outer: usize = shape[..axis].iter().product();
+    (0..outer * inner).map(move |line| {
+        let start = line / inner * inner * length + line % inner;
+        (0..length).map(|i| start + i * inner).collect()
+    })
+}
+
+fn softmax(x: &Known, axis: usize, log: bool) -> Result<Known> {
+    let mut data = x.real.data().to_vec();
+    for line in lines(x.real.shape(), axis) {
+        let largest = line.iter().map(|&i| data[i]).fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = line.iter().map(|&i| (data[i] - largest).exp()).sum();
+        for i in line {
+            let shifted = data[i] - largest;
+            data[i] = if log { shifted - sum.ln() } else { shifted.exp() / sum };
+        }
+    }
+    Ok(Known::real(Tensor::new(x.real.shape().to_vec(), data)?))
+}
+
+fn arg_max(x: &Known, axis: usize, shape: &[usize]) -> Result<Known> {
+    let data = x.real.data();
+    let indices = lines(x.real.shape(), axis)
+        .map(|line| {
+            let mut best = 0;
+            for (index, &position) in line.iter().enumerate() {
+                if data[position] > data[line[best]] {
+                    best = index;
+                }
+            }
+            best as i64
+        })
+        .collect();
+    Ok(Known::coded(Code {
+        integers: Tensor::new(shape.to_vec(), indices)?,
+        coding: Coding::scaled(PerChannel::Same(1.0)),
+        axis: 0,
+    }))
+}
