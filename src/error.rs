@@ -5,7 +5,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+};
 
 /// Result of anything in finnp that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -59,6 +61,43 @@ pub struct Place {
     pub span: Range<usize>,
     /// Words printed under the range; empty for a bare underline.
     pub label: String,
+}
+
+impl Place {
+    /// Bytes `span` of `source`, without a label.
+    pub fn new(source: &Arc<NamedSource<String>>, span: Range<usize>) -> Self {
+        Place {
+            source: Arc::clone(source),
+            span,
+            label: String::new(),
+        }
+    }
+
+    /// Prints `words` under the characters.
+    #[must_use]
+    pub fn label(mut self, words: impl Into<String>) -> Self {
+        self.label = words.into();
+        self
+    }
+
+    /// Whether there is anything to show: an empty text has no characters, nor a line.
+    fn is_visible(&self) -> bool {
+        self.span.end <= self.source.inner().len() && !self.source.inner().is_empty()
+    }
+
+    /// The characters themselves; empty if the range lies outside the text.
+    pub fn text(&self) -> &str {
+        self.source
+            .inner()
+            .get(self.span.clone())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:?}", self.source.name(), self.span)
+    }
 }
 
 /// A failure: a lower-case fragment, a remedy and, where there is one, a place.
@@ -164,6 +203,11 @@ impl Error {
         self.0.help.as_deref()
     }
 
+    /// The characters at fault, if the failure has a place.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
     /// The failures of which this one is the sum; empty for a single failure.
     pub fn parts(&self) -> &[Error] {
         &self.0.related
@@ -203,11 +247,13 @@ impl Diagnostic for Error {
         self.0
             .place
             .as_ref()
+            .filter(|place| place.is_visible())
             .map(|place| &*place.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.0.place.as_ref().map(|place| {
+        let place = self.0.place.as_ref().filter(|place| place.is_visible());
+        place.map(|place| {
             let label = (!place.label.is_empty()).then(|| place.label.clone());
             let span = LabeledSpan::new(label, place.span.start, place.span.len());
             Box::new(std::iter::once(span)) as Box<dyn Iterator<Item = LabeledSpan>>
@@ -221,5 +267,65 @@ impl Diagnostic for Error {
         Some(Box::new(
             self.0.related.iter().map(|part| part as &dyn Diagnostic),
         ))
+    }
+}
+
+/// The failure as text for people: message, the lines at fault, help, and all parts of a sum.
+/// Ends with a line break; 100 columns, one line of context around each place.
+pub fn render(error: &Error, colour: bool) -> String {
+    let theme = if colour {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .without_syntax_highlighting()
+        .with_links(false)
+        .with_width(100)
+        .with_context_lines(1);
+    let mut text = String::new();
+    if handler.render_report(&mut text, error).is_err() {
+        text = format!("{error:?}\n");
+    }
+    // Lines that hold nothing but the frame end in spaces, which editors and diffs trip over.
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
+}
+
+/// The one of `names` that `word` was probably meant to be; none if nothing comes near.
+/// Case and the difference between `-` and `_` do not count.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace('_', "-");
+    let word = plain(word);
+    let mut best: Option<(f64, &str)> = None;
+    for name in names {
+        let score = strsim::normalized_damerau_levenshtein(&word, &plain(name));
+        if score >= 0.55 && best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_forgives_slips_and_not_more() {
+        let names = ["alveo-u250", "alveo-u280", "zcu104"];
+        assert_eq!(nearest("alveo_U280", names), Some("alveo-u280"));
+        assert_eq!(nearest("zcu140", names), Some("zcu104"));
+        assert_eq!(nearest("basys3", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn a_place_outside_of_its_text_is_still_reported() {
+        let source = Arc::new(NamedSource::new("x.toml", "a = 1".to_owned()));
+        let place = Place::new(&source, 100..200);
+        assert_eq!(place.text(), "");
+        let text = render(&Error::user("wrong").help("mend it").at(place), false);
+        assert_eq!(text, "  × wrong\n  help: mend it\n");
     }
 }

@@ -1,0 +1,211 @@
+//! From checked values to the manifest, and what single values cannot tell: values that need each other or the board.
+//! Must not know how values are read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::problem::{Problems, Spot};
+use super::read::{Draft, Values};
+use super::value::Value;
+use super::{
+    Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Rate, Target,
+    Verify,
+};
+use crate::board;
+use crate::error::Error;
+
+/// Reports values that do not go together.
+pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problems) {
+    clock(values, problems);
+    grid(draft, problems);
+}
+
+fn clock(values: &Values, problems: &mut Problems) {
+    let Some((Value::Number(clock), spot)) = values.get(&("target", None, "clock_mhz")) else {
+        return;
+    };
+    let Some(board) = text(values, "target", None, "board").and_then(board::find) else {
+        return;
+    };
+    let most = board.clock.maximum_mhz;
+    if *clock > most {
+        let error = Error::user(format!("`clock_mhz` is out of range: {clock}"));
+        let help = format!(
+            "the clock network of `{}` carries at most {most} MHz",
+            board.name
+        );
+        problems.add(spot, "too fast for the board", error.help(help));
+    }
+}
+
+/// A grid is a type and a scale: one without the other says nothing.
+fn grid(draft: &Draft, problems: &mut Problems) {
+    let given = |name: &'static str| draft.entries.get(&("input", None, name));
+    let Some(cause) = ["type", "scale", "zero_point"].into_iter().find_map(given) else {
+        return;
+    };
+    if draft.broken {
+        return;
+    }
+    for (name, example) in [("type", "\"uint8\""), ("scale", "0.00392156862745098")] {
+        if given(name).is_none() && !draft.meant("input", None, name) {
+            let spot = draft.header("input", None).unwrap_or(&cause.spot);
+            let error = Error::user(format!(
+                "`[input]` has `{}` but lacks the key `{name}`",
+                cause.key.name
+            ))
+            .help(format!(
+                "add the line `{name} = {example}`: a grid is a type and a scale"
+            ));
+            problems.add(spot, "the key is missing here", error);
+        }
+    }
+}
+
+/// The manifest, if all that it needs is among the values.
+pub(super) fn manifest(
+    values: &Values,
+    draft: &Draft,
+    dir: &Path,
+    start: &Spot,
+) -> Option<Manifest> {
+    let places = places(values, draft, start);
+    let board = board::find(text(values, "target", None, "board")?)?;
+    Some(Manifest {
+        dir: dir.to_owned(),
+        project: Project {
+            name: text(values, "project", None, "name")?.to_owned(),
+        },
+        model: Model {
+            path: path(values, dir, "model", "path")?,
+        },
+        input: input(values)?,
+        output: Output {
+            labels: matches!(
+                get(values, "output", None, "labels"),
+                Some(Value::Flag(true))
+            ),
+        },
+        target: Target {
+            board,
+            clock_mhz: number(values, "target", "clock_mhz").unwrap_or(board.clock.default_mhz),
+            fps: match get(values, "target", None, "fps") {
+                Some(Value::Number(fps)) => Some(Rate::AtLeast(*fps)),
+                Some(_) => Some(Rate::Max),
+                None => None,
+            },
+        },
+        prune: Prune {
+            pattern: text(values, "prune", None, "pattern")
+                .unwrap_or("none")
+                .to_owned(),
+        },
+        verify: path(values, dir, "verify", "inputs").map(|inputs| Verify {
+            inputs,
+            samples: whole(values, "verify", None, "samples"),
+        }),
+        layers: (0..draft.layers)
+            .map(|at| layer(values, at, &places))
+            .collect::<Option<_>>()?,
+        places,
+    })
+}
+
+fn input(values: &Values) -> Option<Input> {
+    let grid = match (
+        text(values, "input", None, "type"),
+        number(values, "input", "scale"),
+    ) {
+        (Some(data_type), Some(scale)) => Some(Grid {
+            data_type: data_type.parse().ok()?,
+            scale,
+            zero_point: whole_signed(values, "input", "zero_point").unwrap_or(0),
+        }),
+        _ => None,
+    };
+    let layout = match text(values, "input", None, "layout") {
+        Some("NHWC") => Layout::Nhwc,
+        _ => Layout::Nchw,
+    };
+    Some(Input { grid, layout })
+}
+
+fn layer(values: &Values, at: usize, places: &Places) -> Option<Layer> {
+    Some(Layer {
+        pattern: text(values, "layer", Some(at), "match")?.to_owned(),
+        pe: whole(values, "layer", Some(at), "pe"),
+        simd: whole(values, "layer", Some(at), "simd"),
+        at,
+        places: places.clone(),
+    })
+}
+
+fn places(values: &Values, draft: &Draft, start: &Spot) -> Places {
+    let mut map = BTreeMap::from([(String::new(), start.place())]);
+    for ((section, at), spot) in &draft.headers {
+        map.insert(name(section, *at, ""), spot.place());
+    }
+    for ((section, at, key), (_, spot)) in values {
+        map.insert(name(section, *at, key), spot.place());
+    }
+    Places(Arc::new(map))
+}
+
+/// `section`, `section.key`, `layer[0]` or `layer[0].key`.
+pub(super) fn name(section: &str, at: Option<usize>, key: &str) -> String {
+    let index = at.map(|at| format!("[{at}]")).unwrap_or_default();
+    let dot = if key.is_empty() { "" } else { "." };
+    format!("{section}{index}{dot}{key}")
+}
+
+fn get<'a>(
+    values: &'a Values,
+    section: &'static str,
+    at: Option<usize>,
+    key: &'static str,
+) -> Option<&'a Value> {
+    values.get(&(section, at, key)).map(|(value, _)| value)
+}
+
+fn text<'a>(
+    values: &'a Values,
+    section: &'static str,
+    at: Option<usize>,
+    key: &'static str,
+) -> Option<&'a str> {
+    match get(values, section, at, key) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn number(values: &Values, section: &'static str, key: &'static str) -> Option<f64> {
+    match get(values, section, None, key) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+fn whole(
+    values: &Values,
+    section: &'static str,
+    at: Option<usize>,
+    key: &'static str,
+) -> Option<u32> {
+    match get(values, section, at, key) {
+        Some(Value::Integer(number)) => u32::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+fn whole_signed(values: &Values, section: &'static str, key: &'static str) -> Option<i64> {
+    match get(values, section, None, key) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+fn path(values: &Values, dir: &Path, section: &'static str, key: &'static str) -> Option<PathBuf> {
+    text(values, section, None, key).map(|path| dir.join(path))
+}

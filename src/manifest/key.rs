@@ -1,0 +1,338 @@
+//! The table of everything that a manifest may say: reading, schema, canonical text and the reference in the book follow it.
+//! Must not know how values are read or what they are used for.
+
+/// A section of the manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Section {
+    /// Name between the brackets.
+    pub name: &'static str,
+    /// Whether it is a list of tables, written `[[name]]`.
+    pub list: bool,
+    /// What it is for, as a sentence.
+    pub about: &'static str,
+}
+
+/// A key of a section.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Section that the key belongs to.
+    pub section: &'static str,
+    /// Name before the equals sign.
+    pub name: &'static str,
+    /// What values it takes.
+    pub form: Form,
+    /// What holds where the key is absent.
+    pub absent: Absent,
+    /// A value that is right in form, as it is written.
+    pub example: &'static str,
+    /// What it means, as a sentence.
+    pub about: &'static str,
+}
+
+/// The values that a key takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// Letters, digits, `-` and `_`.
+    Name,
+    /// Any text but the empty one.
+    Pattern,
+    /// Path of an existing file, relative to the folder of the manifest.
+    File,
+    /// An integer type of a tensor's elements.
+    DataType,
+    /// A board of the board table.
+    Board,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// An integer within these bounds, both included.
+    Integer(i64, i64),
+    /// A finite number above 0.
+    Number,
+    /// A finite number above 0, or this word.
+    NumberOr(&'static str),
+}
+
+/// What holds where a key is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// The key must be there whenever its section is, and the section always if it is needed.
+    Error,
+    /// Nothing: the matter is left to finnp, or to another key.
+    Open,
+    /// This text.
+    Text(&'static str),
+    /// This integer.
+    Integer(i64),
+    /// This truth value.
+    Flag(bool),
+    /// The default of the board, as a number.
+    OfBoard,
+}
+
+const MOST: i64 = u32::MAX as i64;
+
+/// The sections, in the order in which they are best written.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        name: "project",
+        list: false,
+        about: "What is built.",
+    },
+    Section {
+        name: "model",
+        list: false,
+        about: "The network.",
+    },
+    Section {
+        name: "input",
+        list: false,
+        about: "What arrives at the accelerator; its integer grid is needed where the network starts with real numbers.",
+    },
+    Section {
+        name: "output",
+        list: false,
+        about: "What leaves the accelerator.",
+    },
+    Section {
+        name: "target",
+        list: false,
+        about: "The board, and how fast the accelerator shall be.",
+    },
+    Section {
+        name: "prune",
+        list: false,
+        about: "Which weights are removed.",
+    },
+    Section {
+        name: "verify",
+        list: false,
+        about: "What the generated hardware is checked with.",
+    },
+    Section {
+        name: "layer",
+        list: true,
+        about: "Choices for single layers; of several entries that match a layer the last one counts, key by key.",
+    },
+];
+
+/// The keys, section by section.
+pub const KEYS: &[Key] = &[
+    Key {
+        section: "project",
+        name: "name",
+        form: Form::Name,
+        absent: Absent::Error,
+        example: "\"digits\"",
+        about: "Name of the project and of the accelerator's top module.",
+    },
+    Key {
+        section: "model",
+        name: "path",
+        form: Form::File,
+        absent: Absent::Error,
+        example: "\"model.onnx\"",
+        about: "The ONNX file, relative to the folder of the manifest.",
+    },
+    Key {
+        section: "input",
+        name: "type",
+        form: Form::DataType,
+        absent: Absent::Open,
+        example: "\"uint8\"",
+        about: "Integer type of the elements that arrive.",
+    },
+    Key {
+        section: "input",
+        name: "scale",
+        form: Form::Number,
+        absent: Absent::Open,
+        example: "0.00392156862745098",
+        about: "Step of the grid: the integer q stands for the real number scale * (q - zero_point).",
+    },
+    Key {
+        section: "input",
+        name: "zero_point",
+        form: Form::Integer(i32::MIN as i64, i32::MAX as i64),
+        absent: Absent::Integer(0),
+        example: "0",
+        about: "The integer that stands for 0.",
+    },
+    Key {
+        section: "input",
+        name: "layout",
+        form: Form::Choice(&["NHWC", "NCHW"]),
+        absent: Absent::Text("NCHW"),
+        example: "\"NHWC\"",
+        about: "Order of the axes of the arrays that are given to finnp and to the drivers.",
+    },
+    Key {
+        section: "output",
+        name: "labels",
+        form: Form::Flag,
+        absent: Absent::Flag(false),
+        example: "true",
+        about: "Whether the accelerator emits the index of the greatest value instead of the values.",
+    },
+    Key {
+        section: "target",
+        name: "board",
+        form: Form::Board,
+        absent: Absent::Error,
+        example: "\"alveo-u280\"",
+        about: "The board, one of those that `finnp boards` lists.",
+    },
+    Key {
+        section: "target",
+        name: "clock_mhz",
+        form: Form::Number,
+        absent: Absent::OfBoard,
+        example: "144",
+        about: "Clock of the accelerator in MHz, at most the board's maximum; the board's default if absent.",
+    },
+    Key {
+        section: "target",
+        name: "fps",
+        form: Form::NumberOr("max"),
+        absent: Absent::Open,
+        example: "100000",
+        about: "Frames per second to reach with the least hardware, or as many as the board allows; left to finnp if absent.",
+    },
+    Key {
+        section: "prune",
+        name: "pattern",
+        form: Form::Choice(&["none"]),
+        absent: Absent::Text("none"),
+        example: "\"none\"",
+        about: "Form of the groups in which weights are removed.",
+    },
+    Key {
+        section: "verify",
+        name: "inputs",
+        form: Form::File,
+        absent: Absent::Error,
+        example: "\"test.npz\"",
+        about: "A file .npz with the array x and perhaps y, relative to the folder of the manifest.",
+    },
+    Key {
+        section: "verify",
+        name: "samples",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "256",
+        about: "How many of the inputs are used at most; all of them if absent.",
+    },
+    Key {
+        section: "layer",
+        name: "match",
+        form: Form::Pattern,
+        absent: Absent::Error,
+        example: "\"fc1\"",
+        about: "Names of layers; * stands for any characters, ? for one.",
+    },
+    Key {
+        section: "layer",
+        name: "pe",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "8",
+        about: "Rows of the weight matrix that are processed at once.",
+    },
+    Key {
+        section: "layer",
+        name: "simd",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "16",
+        about: "Columns of the weight matrix that are processed at once.",
+    },
+];
+
+/// Sections that every manifest has.
+pub fn is_needed(section: &str) -> bool {
+    matches!(section, "project" | "model" | "target")
+}
+
+/// The section of that name.
+pub fn section(name: &str) -> Option<&'static Section> {
+    SECTIONS.iter().find(|section| section.name == name)
+}
+
+/// The key of that name in that section.
+pub fn key(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
+}
+
+/// The keys of a section, in the order of the table.
+pub fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.section == section)
+}
+
+impl Section {
+    /// The section's header as it is written.
+    pub fn header(&self) -> String {
+        if self.list {
+            format!("[[{}]]", self.name)
+        } else {
+            format!("[{}]", self.name)
+        }
+    }
+}
+
+impl Key {
+    /// The key with a value that is right in form, as a line of a manifest.
+    pub fn line(&self) -> String {
+        format!("{} = {}", self.name, self.example)
+    }
+}
+
+impl Form {
+    /// What is expected, as the end of a sentence that starts with "must be".
+    pub fn expects(self) -> String {
+        match self {
+            Form::Name => "a name of letters, digits, `-` and `_`".to_owned(),
+            Form::Pattern => {
+                "a name of layers in quotes, such as `\"fc1\"` or `\"block?.*\"`".to_owned()
+            }
+            Form::File => "a path in quotes".to_owned(),
+            Form::DataType => {
+                "a type in quotes, such as `\"uint8\"`, `\"int4\"` or `\"bipolar\"`".to_owned()
+            }
+            Form::Board => "the name of a board in quotes".to_owned(),
+            Form::Choice(words) => choice(words),
+            Form::Flag => "`true` or `false`".to_owned(),
+            Form::Integer(low, MOST) => format!("an integer of at least {low}"),
+            Form::Integer(low, high) => format!("an integer from {low} to {high}"),
+            Form::Number => "a number above 0".to_owned(),
+            Form::NumberOr(word) => format!("a number above 0 or `\"{word}\"`"),
+        }
+    }
+
+    /// Whether every value is a string.
+    pub fn is_text(self) -> bool {
+        use Form::{Board, Choice, DataType, File, Name, Pattern};
+        matches!(self, Name | Pattern | File | DataType | Board | Choice(_))
+    }
+}
+
+fn choice(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+    quoted.join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_section_and_is_there_once() {
+        for (index, one) in KEYS.iter().enumerate() {
+            assert!(section(one.section).is_some(), "{}", one.section);
+            let same = |other: &Key| other.section == one.section && other.name == one.name;
+            assert!(!KEYS[index + 1..].iter().any(same), "{}", one.name);
+            assert!(one.about.ends_with('.'));
+        }
+    }
+}
