@@ -1,6 +1,8 @@
 //! What went wrong, where, what to do about it and who must act.
 //! Knows nothing of any other module: every floor below speaks in these words.
 
+mod catch;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,6 +10,8 @@ use std::sync::Arc;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
 };
+
+pub use catch::catch;
 
 /// Result of anything in finnp that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

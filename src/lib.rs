@@ -6,10 +6,20 @@ pub mod error;
 
 pub mod tensor;
 
+pub mod board;
+
+pub mod manifest;
+
 pub mod layer;
 
 pub mod network;
 
 pub mod dataflow;
 
+pub mod qonnx;
+
 pub mod reference;
+
+pub mod pass;
+
+pub mod fold;

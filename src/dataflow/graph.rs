@@ -7,7 +7,7 @@ use super::order::Order;
 use super::tail::Tail;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Tensors};
-use crate::network::Coding;
+use crate::network::{Coding, Op};
 use crate::tensor::DataType;
 
 /// Index of a [`Stream`] in its dataflow.
@@ -85,17 +85,10 @@ pub struct Output {
     pub order: Order,
     /// Real value of the integers; channels are the stream's.
     pub tail: Tail,
-    /// Left to the host: softmax over this many elements at a time, and whether its logarithm.
-    pub softmax: Option<Softmax>,
-}
-
-/// A softmax at the end, which the host computes: it does not change the order of the classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Softmax {
-    /// Axis of the output's shape.
-    pub axis: usize,
-    /// Natural logarithm of it.
-    pub log: bool,
+    /// Operators that are left to the host, on the real values in the shape `host_shape`.
+    pub host: Vec<Op>,
+    /// Shape of the values before the host's operators.
+    pub host_shape: Vec<usize>,
 }
 
 /// The accelerator: layers in topological order.
@@ -125,12 +118,16 @@ impl Dataflow {
 
     /// The node that writes `stream`, if the host does not.
     pub fn producer(&self, stream: StreamId) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.outputs.contains(&stream))
+        self.nodes
+            .iter()
+            .find(|node| node.outputs.contains(&stream))
     }
 
     /// The nodes that read `stream`.
     pub fn consumers(&self, stream: StreamId) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(move |node| node.inputs.contains(&stream))
+        self.nodes
+            .iter()
+            .filter(move |node| node.inputs.contains(&stream))
     }
 
     /// Checks the graph's own laws: every stream is written once before it is read and read once,
@@ -142,29 +139,44 @@ impl Dataflow {
         let broken = |what: String| Err(Error::bug(format!("after `{origin}`: {what}")));
         let mut written = vec![0; self.streams.len()];
         let mut read = vec![0; self.streams.len()];
-        self.inputs.iter().for_each(|input| written[input.stream.0] += 1);
-        self.outputs.iter().for_each(|output| read[output.stream.0] += 1);
+        self.inputs
+            .iter()
+            .for_each(|input| written[input.stream.0] += 1);
+        self.outputs
+            .iter()
+            .for_each(|output| read[output.stream.0] += 1);
         for node in &self.nodes {
             let hardware = node.layer.hardware();
             let (input, output) = (hardware.input(), hardware.output());
-            for (ids, port, what) in [(&node.inputs, input, "reads"), (&node.outputs, output, "writes")] {
+            for (ids, port, what) in [
+                (&node.inputs, input, "reads"),
+                (&node.outputs, output, "writes"),
+            ] {
                 for id in ids {
                     let stream = self.stream(*id);
-                    if stream.element != port.element || stream.pixels * stream.channels != port.elements() {
+                    if stream.element != port.element
+                        || stream.pixels * stream.channels != port.elements()
+                    {
                         return broken(format!("`{}` {what} {port:?} from {stream:?}", node.name));
                     }
                 }
             }
             for id in &node.inputs {
                 if written[id.0] != 1 {
-                    return broken(format!("`{}` reads a stream before it is written", node.name));
+                    return broken(format!(
+                        "`{}` reads a stream before it is written",
+                        node.name
+                    ));
                 }
                 read[id.0] += 1;
             }
             node.outputs.iter().for_each(|id| written[id.0] += 1);
         }
         match (0..self.streams.len()).find(|&s| written[s] != 1 || read[s] != 1) {
-            Some(s) => broken(format!("stream {s} is written {} and read {} times", written[s], read[s])),
+            Some(s) => broken(format!(
+                "stream {s} is written {} and read {} times",
+                written[s], read[s]
+            )),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ mod order;
 mod record;
 mod tail;
 
-pub use graph::{Dataflow, Input, Node, Output, Softmax, Stream, StreamId};
+pub use graph::{Dataflow, Input, Node, Output, Stream, StreamId};
 pub use order::Order;
 pub use record::{read_tensors, write_tensors};
 pub use tail::{Step, Tail};

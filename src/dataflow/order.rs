@@ -31,9 +31,7 @@ impl Order {
     pub fn position(self, index: usize) -> usize {
         match self {
             Order::RowMajor => index,
-            Order::ChannelsFirst { channels, pixels } => {
-                index % pixels * channels + index / pixels
-            }
+            Order::ChannelsFirst { channels, pixels } => index % pixels * channels + index / pixels,
         }
     }
 
@@ -54,7 +52,9 @@ impl Order {
 
     /// Elements in stream order to tensor order.
     pub fn to_tensor<T: Copy>(self, stream: &[T]) -> Vec<T> {
-        (0..stream.len()).map(|i| stream[self.position(i)]).collect()
+        (0..stream.len())
+            .map(|i| stream[self.position(i)])
+            .collect()
     }
 }
 

@@ -8,7 +8,12 @@ use crate::layer::Tensors;
 use crate::tensor::Tensor;
 
 /// Little-endian element types that integers are stored in, narrowest first.
-const STORAGE: &[(Dtype, usize)] = &[(Dtype::I8, 1), (Dtype::I16, 2), (Dtype::I32, 4), (Dtype::I64, 8)];
+const STORAGE: &[(Dtype, usize)] = &[
+    (Dtype::I8, 1),
+    (Dtype::I16, 2),
+    (Dtype::I32, 4),
+    (Dtype::I64, 8),
+];
 
 /// Serialises a layer's integers. The same integers give the same bytes.
 ///
@@ -17,19 +22,36 @@ const STORAGE: &[(Dtype, usize)] = &[(Dtype::I8, 1), (Dtype::I16, 2), (Dtype::I3
 pub fn write_tensors(tensors: &Tensors) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
     if let Some(weights) = &tensors.weights {
-        packed.push(("weights", pack(weights.shape(), weights.data().iter().map(|v| i64::from(*v)))));
+        packed.push((
+            "weights",
+            pack(
+                weights.shape(),
+                weights.data().iter().map(|v| i64::from(*v)),
+            ),
+        ));
     }
     if let Some(thresholds) = &tensors.thresholds {
-        packed.push(("thresholds", pack(thresholds.shape(), thresholds.data().iter().copied())));
+        packed.push((
+            "thresholds",
+            pack(thresholds.shape(), thresholds.data().iter().copied()),
+        ));
     }
     if let Some(flip) = &tensors.flip {
-        packed.push(("flip", pack(flip.shape(), flip.data().iter().map(|v| i64::from(*v)))));
+        packed.push((
+            "flip",
+            pack(flip.shape(), flip.data().iter().map(|v| i64::from(*v))),
+        ));
     }
-    let broken = |cause: safetensors::SafeTensorError| Error::bug(format!("weights cannot be stored: {cause}"));
+    let broken = |cause: safetensors::SafeTensorError| {
+        Error::bug(format!("weights cannot be stored: {cause}"))
+    };
     let views = packed
         .iter()
         .map(|(name, (dtype, shape, bytes))| {
-            Ok((*name, TensorView::new(*dtype, shape.clone(), bytes).map_err(broken)?))
+            Ok((
+                *name,
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(broken)?,
+            ))
         })
         .collect::<Result<Vec<_>>>()?;
     safetensors::serialize(views, None).map_err(broken)
@@ -46,7 +68,9 @@ pub fn read_tensors(bytes: &[u8]) -> Result<Tensors> {
     for (name, view) in file.tensors() {
         let values = unpack(&view).ok_or_else(|| broken(format!("`{name}` is not of integers")))?;
         let shape = view.shape().to_vec();
-        let narrow = |values: Vec<i64>| Tensor::new(shape.clone(), values.iter().map(|v| *v as i32).collect());
+        let narrow = |values: Vec<i64>| {
+            Tensor::new(shape.clone(), values.iter().map(|v| *v as i32).collect())
+        };
         match name.as_str() {
             "weights" => tensors.weights = Some(narrow(values)?),
             "flip" => tensors.flip = Some(narrow(values)?),
@@ -57,13 +81,21 @@ pub fn read_tensors(bytes: &[u8]) -> Result<Tensors> {
     Ok(tensors)
 }
 
-fn pack(shape: &[usize], values: impl Iterator<Item = i64> + Clone) -> (Dtype, Vec<usize>, Vec<u8>) {
+fn pack(
+    shape: &[usize],
+    values: impl Iterator<Item = i64> + Clone,
+) -> (Dtype, Vec<usize>, Vec<u8>) {
     let fits = |size: usize| {
         let spare = 64 - 8 * size as u32;
         values.clone().all(|value| value << spare >> spare == value)
     };
-    let (dtype, size) = *STORAGE.iter().find(|(_, size)| fits(*size)).unwrap_or(&STORAGE[3]);
-    let bytes = values.flat_map(|value| value.to_le_bytes().into_iter().take(size)).collect();
+    let (dtype, size) = *STORAGE
+        .iter()
+        .find(|(_, size)| fits(*size))
+        .unwrap_or(&STORAGE[3]);
+    let bytes = values
+        .flat_map(|value| value.to_le_bytes().into_iter().take(size))
+        .collect();
     (dtype, shape.to_vec(), bytes)
 }
 
@@ -84,7 +116,12 @@ mod tests {
 
     #[test]
     fn integers_survive_in_every_width() {
-        for values in [vec![-1i64, 1], vec![-129, 127], vec![70_000, -1], vec![1 << 40, i64::MIN]] {
+        for values in [
+            vec![-1i64, 1],
+            vec![-129, 127],
+            vec![70_000, -1],
+            vec![1 << 40, i64::MIN],
+        ] {
             let tensors = Tensors {
                 weights: None,
                 thresholds: Some(Tensor::new(vec![1, 2], values).expect("fits")),

@@ -44,24 +44,38 @@ impl Step {
     pub fn apply(&self, x: f64, channel: usize) -> f64 {
         match self {
             Step::Unary(op) => op.apply(x),
-            Step::Binary { op, constant, varies_first: true } => op.apply(x, constant.at(channel)),
-            Step::Binary { op, constant, varies_first: false } => op.apply(constant.at(channel), x),
-            Step::BatchNorm { parameters, epsilon } => {
-                batch_norm(x, [0, 1, 2, 3].map(|i| parameters[i].at(channel)), *epsilon)
-            }
+            Step::Binary {
+                op,
+                constant,
+                varies_first: true,
+            } => op.apply(x, constant.at(channel)),
+            Step::Binary {
+                op,
+                constant,
+                varies_first: false,
+            } => op.apply(constant.at(channel), x),
+            Step::BatchNorm {
+                parameters,
+                epsilon,
+            } => batch_norm(x, [0, 1, 2, 3].map(|i| parameters[i].at(channel)), *epsilon),
         }
     }
 
     fn slope(&self, channel: usize) -> Slope {
         match self {
             Step::Unary(op) => op.slope(),
-            Step::Binary { op, constant, varies_first } => op.slope(constant.at(channel), *varies_first),
-            Step::BatchNorm { parameters: [gain, _, _, variance], epsilon } => {
-                match variance.at(channel) + epsilon > 0.0 {
-                    true => Slope::of_gain(gain.at(channel)),
-                    false => Slope::Unknown,
-                }
-            }
+            Step::Binary {
+                op,
+                constant,
+                varies_first,
+            } => op.slope(constant.at(channel), *varies_first),
+            Step::BatchNorm {
+                parameters: [gain, _, _, variance],
+                epsilon,
+            } => match variance.at(channel) + epsilon > 0.0 {
+                true => Slope::of_gain(gain.at(channel)),
+                false => Slope::Unknown,
+            },
         }
     }
 
@@ -69,12 +83,19 @@ impl Step {
         let gather = |values: &PerChannel| values.gather(order.iter().copied());
         match self {
             Step::Unary(op) => Step::Unary(*op),
-            Step::Binary { op, constant, varies_first } => Step::Binary {
+            Step::Binary {
+                op,
+                constant,
+                varies_first,
+            } => Step::Binary {
                 op: *op,
                 constant: gather(constant),
                 varies_first: *varies_first,
             },
-            Step::BatchNorm { parameters, epsilon } => Step::BatchNorm {
+            Step::BatchNorm {
+                parameters,
+                epsilon,
+            } => Step::BatchNorm {
                 parameters: [0, 1, 2, 3].map(|i| gather(&parameters[i])),
                 epsilon: *epsilon,
             },
@@ -93,24 +114,33 @@ impl Step {
 impl Tail {
     /// No operators yet.
     pub fn new(coding: Coding) -> Self {
-        Tail { coding, steps: Vec::new() }
+        Tail {
+            coding,
+            steps: Vec::new(),
+        }
     }
 
     /// The real value for integer `x` in `channel`.
     pub fn real(&self, x: i64, channel: usize) -> f64 {
         let start = self.coding.real(x, channel);
-        self.steps.iter().fold(start, |value, step| step.apply(value, channel))
+        self.steps
+            .iter()
+            .fold(start, |value, step| step.apply(value, channel))
     }
 
     /// Direction in which `channel` moves, as far as it is proved operator by operator.
     pub fn slope(&self, channel: usize) -> Slope {
         let start = Slope::of_gain(self.coding.scale.at(channel));
-        self.steps.iter().fold(start, |slope, step| slope.then(step.slope(channel)))
+        self.steps
+            .iter()
+            .fold(start, |slope, step| slope.then(step.slope(channel)))
     }
 
     /// Number of channels that behave differently; `None` where all behave alike.
     pub fn channels(&self) -> Option<usize> {
-        self.coding.channels().or_else(|| self.steps.iter().find_map(Step::channels))
+        self.coding
+            .channels()
+            .or_else(|| self.steps.iter().find_map(Step::channels))
     }
 
     /// The tail for channels `order[0]`, `order[1]`, ... of this one.

@@ -37,7 +37,11 @@ impl Activation {
             for (row, value) in pixel.iter_mut().enumerate() {
                 let list = &thresholds[row * self.levels..(row + 1) * self.levels];
                 let below = list.iter().filter(|t| *value >= **t).count() as i64;
-                let count = if flip[row] == 1 { self.levels as i64 - below } else { below };
+                let count = if flip[row] == 1 {
+                    self.levels as i64 - below
+                } else {
+                    below
+                };
                 *value = self.base + self.step * count;
             }
         }

@@ -71,7 +71,9 @@ impl Mvau {
 
 /// Dot product modulo 2^32, exact where the true sum fits 32 bits.
 fn dot(a: &[i32], b: &[i32]) -> i32 {
-    a.iter().zip(b).fold(0, |sum: i32, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
+    a.iter()
+        .zip(b)
+        .fold(0, |sum: i32, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
 }
 
 impl Hardware for Mvau {
@@ -90,7 +92,10 @@ impl Hardware for Mvau {
 
     fn output(&self) -> Port {
         Port {
-            element: self.activation.as_ref().map_or(self.accumulator, |a| a.output),
+            element: self
+                .activation
+                .as_ref()
+                .map_or(self.accumulator, |a| a.output),
             pixels: self.pixels,
             channels: self.rows,
             per_word: self.pe,
@@ -123,13 +128,20 @@ impl Hardware for Mvau {
         };
         let adder = u64::from(self.input.bits() + self.weight.bits());
         let lanes = (self.pe * self.simd) as u64;
-        let activation = self.activation.as_ref().map_or(0, |a| a.luts(self.accumulator));
-        lanes * (product + adder) + self.pe as u64 * (activation + u64::from(self.accumulator.bits()))
+        let activation = self
+            .activation
+            .as_ref()
+            .map_or(0, |a| a.luts(self.accumulator));
+        lanes * (product + adder)
+            + self.pe as u64 * (activation + u64::from(self.accumulator.bits()))
     }
 
     fn run(&self, tensors: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
         if input.len() != self.input().elements() {
-            return Err(Error::bug(format!("an MVAU was fed {} elements", input.len())));
+            return Err(Error::bug(format!(
+                "an MVAU was fed {} elements",
+                input.len()
+            )));
         }
         let weights = tensors.weights(self.rows, self.columns)?;
         let mut output: Vec<i64> = input

@@ -39,7 +39,9 @@ impl Tensors {
             {
                 Ok((thresholds.data(), flip.data()))
             }
-            _ => Err(Error::bug(format!("a layer has no thresholds of [{rows}, {levels}]"))),
+            _ => Err(Error::bug(format!(
+                "a layer has no thresholds of [{rows}, {levels}]"
+            ))),
         }
     }
 }

@@ -68,7 +68,10 @@ impl Hardware for Threshold {
 
     fn run(&self, tensors: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
         if input.len() != self.input().elements() {
-            return Err(Error::bug(format!("a threshold was fed {} elements", input.len())));
+            return Err(Error::bug(format!(
+                "a threshold was fed {} elements",
+                input.len()
+            )));
         }
         let mut output = input.to_vec();
         self.activation.run(tensors, &mut output)?;

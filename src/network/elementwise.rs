@@ -237,12 +237,21 @@ mod tests {
         let cases = [
             Unary::Relu,
             Unary::LeakyRelu { alpha: 0.1 },
-            Unary::Clip { low: -1.0, high: 1.0 },
+            Unary::Clip {
+                low: -1.0,
+                high: 1.0,
+            },
             Unary::Sigmoid,
             Unary::Tanh,
             Unary::Elu { alpha: 1.0 },
-            Unary::Selu { alpha: 1.67, gamma: 1.05 },
-            Unary::HardSigmoid { alpha: -0.2, beta: 0.5 },
+            Unary::Selu {
+                alpha: 1.67,
+                gamma: 1.05,
+            },
+            Unary::HardSigmoid {
+                alpha: -0.2,
+                beta: 0.5,
+            },
             Unary::Softplus,
             Unary::Softsign,
             Unary::Neg,
@@ -274,7 +283,10 @@ mod tests {
 
     #[test]
     fn infinite_bounds_survive_json() {
-        let clip = Unary::Clip { low: f64::NEG_INFINITY, high: 6.0 };
+        let clip = Unary::Clip {
+            low: f64::NEG_INFINITY,
+            high: 6.0,
+        };
         let text = serde_json::to_string(&clip).expect("serialises");
         assert_eq!(serde_json::from_str::<Unary>(&text).expect("reads"), clip);
     }

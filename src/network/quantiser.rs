@@ -63,7 +63,10 @@ impl MultiThreshold {
     /// The integers of its `steps + 1` results as `(code of count 0, code step, scale, bias)` with
     /// `real = scale * code + bias`. The bias is 0 wherever the results are multiples of one number.
     pub fn grid(&self, steps: usize) -> (i64, i64, f64, f64) {
-        let MultiThreshold { out_scale, out_bias } = *self;
+        let MultiThreshold {
+            out_scale,
+            out_bias,
+        } = *self;
         if steps == 1 && out_bias == -out_scale / 2.0 {
             return (-1, 2, out_scale / 2.0, 0.0);
         }
@@ -118,9 +121,11 @@ impl Quantiser {
                 bits,
             } => quant.level(x, *scale, *zero_point as f64, *bits) - zero_point,
             Quantiser::Bipolar => Bipolar::level(x),
-            Quantiser::MultiThreshold { thresholds, base, step } => {
-                base + step * MultiThreshold::level(x, thresholds)
-            }
+            Quantiser::MultiThreshold {
+                thresholds,
+                base,
+                step,
+            } => base + step * MultiThreshold::level(x, thresholds),
         }
     }
 
@@ -138,9 +143,11 @@ impl Quantiser {
                 (low - zero_point, high - zero_point, step)
             }
             Quantiser::Bipolar => (-1, 1, 2),
-            Quantiser::MultiThreshold { thresholds, base, step } => {
-                (*base, base + step * thresholds.len() as i64, *step)
-            }
+            Quantiser::MultiThreshold {
+                thresholds,
+                base,
+                step,
+            } => (*base, base + step * thresholds.len() as i64, *step),
         }
     }
 }
@@ -180,7 +187,13 @@ mod tests {
 
     #[test]
     fn multi_threshold_results_become_integers() {
-        let grid = |out_scale, out_bias, steps| MultiThreshold { out_scale, out_bias }.grid(steps);
+        let grid = |out_scale, out_bias, steps| {
+            MultiThreshold {
+                out_scale,
+                out_bias,
+            }
+            .grid(steps)
+        };
         assert_eq!(grid(2.0, -1.0, 1), (-1, 2, 1.0, 0.0));
         assert_eq!(grid(1.0, -1.0, 2), (-1, 1, 1.0, 0.0));
         assert_eq!(grid(0.5, 0.0, 15), (0, 1, 0.5, 0.0));

@@ -30,7 +30,10 @@ fn fusible(dataflow: &Dataflow, position: usize) -> Option<usize> {
         return None;
     };
     let stream = *node.inputs.first()?;
-    let producer = dataflow.nodes.iter().position(|n| n.outputs.contains(&stream))?;
+    let producer = dataflow
+        .nodes
+        .iter()
+        .position(|n| n.outputs.contains(&stream))?;
     let alone = dataflow.consumers(stream).count() == 1;
     match &dataflow.nodes[producer].layer {
         Layer::Mvau(mvau) if alone && fits(mvau, threshold) => Some(producer),
@@ -69,14 +72,25 @@ fn drop_unused_streams(dataflow: &mut Dataflow) {
         })
         .collect();
     let mut keep = used.iter();
-    dataflow.streams.retain(|_| keep.next().copied().unwrap_or(false));
+    dataflow
+        .streams
+        .retain(|_| keep.next().copied().unwrap_or(false));
     visit(dataflow, |id| id.0 = renumbered[id.0]);
 }
 
 fn visit(dataflow: &mut Dataflow, mut f: impl FnMut(&mut StreamId)) {
-    dataflow.inputs.iter_mut().for_each(|input| f(&mut input.stream));
-    dataflow.outputs.iter_mut().for_each(|output| f(&mut output.stream));
+    dataflow
+        .inputs
+        .iter_mut()
+        .for_each(|input| f(&mut input.stream));
+    dataflow
+        .outputs
+        .iter_mut()
+        .for_each(|output| f(&mut output.stream));
     for node in &mut dataflow.nodes {
-        node.inputs.iter_mut().chain(&mut node.outputs).for_each(&mut f);
+        node.inputs
+            .iter_mut()
+            .chain(&mut node.outputs)
+            .for_each(&mut f);
     }
 }

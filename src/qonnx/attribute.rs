@@ -8,7 +8,10 @@ pub(super) struct Attributes<'a>(pub(super) &'a NodeProto);
 
 impl Attributes<'_> {
     fn find(&self, name: &str) -> Option<&AttributeProto> {
-        self.0.attribute.iter().find(|attribute| attribute.name == name)
+        self.0
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name == name)
     }
 
     /// An integer.
@@ -41,6 +44,8 @@ impl Attributes<'_> {
 
     /// A list of integers; empty if absent.
     pub(super) fn ints(&self, name: &str) -> Vec<i64> {
-        self.find(name).map(|attribute| attribute.ints.clone()).unwrap_or_default()
+        self.find(name)
+            .map(|attribute| attribute.ints.clone())
+            .unwrap_or_default()
     }
 }

@@ -1,10 +1,12 @@
 //! Tensors of the file as f32, exactly.
 //! Must not know operators.
 
+use tract_onnx::data_resolver::MmapDataResolver;
 use tract_onnx::pb::{TensorProto, tensor_proto::DataLocation};
+use tract_onnx::tensor::load_tensor;
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch};
 use crate::tensor::Tensor;
 
 /// Refuses what would make a reader allocate or follow something that is not in the file.
@@ -13,11 +15,18 @@ use crate::tensor::Tensor;
 /// A user error that names the tensor.
 pub(super) fn check(proto: &TensorProto) -> Result<()> {
     if proto.data_location == Some(DataLocation::External as i32) {
-        return Err(Error::user(format!("tensor `{}` keeps its data in another file", proto.name))
-            .help("save the model as one file: `onnx.save(model, path, save_as_external_data=False)`"));
+        return Err(Error::user(format!(
+            "tensor `{}` keeps its data in another file",
+            proto.name
+        ))
+        .help(
+            "save the model as one file: `onnx.save(model, path, save_as_external_data=False)`",
+        ));
     }
     let elements = proto.dims.iter().try_fold(1usize, |count, &length| {
-        usize::try_from(length).ok().and_then(|length| count.checked_mul(length))
+        usize::try_from(length)
+            .ok()
+            .and_then(|length| count.checked_mul(length))
     });
     let stored = [
         proto.raw_data.len(),
@@ -39,16 +48,36 @@ pub(super) fn check(proto: &TensorProto) -> Result<()> {
     }
 }
 
+/// Reads a tensor of the file.
+///
+/// # Errors
+/// A user error for element types that are not read.
+pub(super) fn load(proto: &TensorProto) -> Result<TractTensor> {
+    let loaded = catch(|| load_tensor(&MmapDataResolver, proto, None));
+    let unreadable =
+        |cause: String| Error::user(format!("tensor `{}` cannot be read: {cause}", proto.name));
+    match loaded {
+        Ok(Ok(tensor)) => Ok(tensor),
+        Ok(Err(cause)) => Err(unreadable(cause.root_cause().to_string())),
+        Err(panic) => Err(unreadable(panic)),
+    }
+}
+
 /// A tensor that tract has read, as f32.
 ///
 /// # Errors
 /// A user error where an element is not exactly an f32, or is not a finite number.
 pub(super) fn convert(name: &str, tensor: &TractTensor) -> Result<Tensor<f32>> {
     let unreadable = |what: &str| Error::user(format!("constant `{name}` {what}"));
-    let wide = tensor
-        .cast_to_dt(DatumType::F64)
-        .map_err(|_| unreadable(&format!("has the type {:?}, which is not a number", tensor.datum_type())))?;
-    let view = wide.to_plain_array_view::<f64>().map_err(|_| unreadable("cannot be read"))?;
+    let wide = tensor.cast_to_dt(DatumType::F64).map_err(|_| {
+        unreadable(&format!(
+            "has the type {:?}, which is not a number",
+            tensor.datum_type()
+        ))
+    })?;
+    let view = wide
+        .to_plain_array_view::<f64>()
+        .map_err(|_| unreadable("cannot be read"))?;
     let mut data = Vec::with_capacity(view.len());
     for &value in view.iter() {
         let narrow = value as f32;

@@ -29,10 +29,18 @@ pub fn onnx_with_qonnx() -> Onnx {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Quantiser {
-    Quant { signed: bool, narrow: bool, rounding: RoundingName },
+    Quant {
+        signed: bool,
+        narrow: bool,
+        rounding: RoundingName,
+    },
     Bipolar,
     /// Scale and bias as bits, because operators are compared.
-    MultiThreshold { scale: u32, bias: u32, channels_last: bool },
+    MultiThreshold {
+        scale: u32,
+        bias: u32,
+        channels_last: bool,
+    },
 }
 
 /// [`Rounding`] with the traits that tract asks of operators.
@@ -49,7 +57,10 @@ type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 fn quant(_: &ParsingContext, node: &NodeProto) -> Built {
     let attributes = Attributes(node);
-    let rounding = attributes.text("rounding_mode", "ROUND").parse::<Rounding>().map_err(|e| format_err!(e))?;
+    let rounding = attributes
+        .text("rounding_mode", "ROUND")
+        .parse::<Rounding>()
+        .map_err(|e| format_err!(e))?;
     built(Quantiser::Quant {
         signed: attributes.flag("signed", true),
         narrow: attributes.flag("narrow", false),
@@ -98,26 +109,47 @@ impl EvalOp for Quantiser {
             .map(|operand| operand.to_plain_array_view::<f32>())
             .collect::<TractResult<Vec<_>>>()?;
         let result = match (self, &views[..]) {
-            (Quantiser::Quant { signed, narrow, rounding }, [x, scale, zero, bits]) => {
-                eval_quant(x, scale, zero, bits, *signed, *narrow, rounding.0)?
-            }
+            (
+                Quantiser::Quant {
+                    signed,
+                    narrow,
+                    rounding,
+                },
+                [x, scale, zero, bits],
+            ) => eval_quant(x, scale, zero, bits, *signed, *narrow, rounding.0)?,
             (Quantiser::Bipolar, [x, scale]) => {
                 let scale = spread(scale, x.shape())?;
                 let mut y = x.to_owned();
                 y.zip_mut_with(&scale, |y, s| *y = if *y >= 0.0 { *s } else { -*s });
                 y.into_tensor()
             }
-            (Quantiser::MultiThreshold { scale, bias, channels_last }, [x, thresholds]) => {
-                eval_thresholds(x, thresholds, f32::from_bits(*scale), f32::from_bits(*bias), *channels_last)?
-            }
+            (
+                Quantiser::MultiThreshold {
+                    scale,
+                    bias,
+                    channels_last,
+                },
+                [x, thresholds],
+            ) => eval_thresholds(
+                x,
+                thresholds,
+                f32::from_bits(*scale),
+                f32::from_bits(*bias),
+                *channels_last,
+            )?,
             _ => bail!("{} was given {} inputs", Op::name(self), views.len()),
         };
         Ok(tvec!(result.into_tvalue()))
     }
 }
 
-fn spread<'a>(operand: &'a ArrayViewD<'_, f32>, shape: &[usize]) -> TractResult<ArrayViewD<'a, f32>> {
-    operand.broadcast(shape).with_context(|| format!("{:?} does not broadcast to {shape:?}", operand.shape()))
+fn spread<'a>(
+    operand: &'a ArrayViewD<'_, f32>,
+    shape: &[usize],
+) -> TractResult<ArrayViewD<'a, f32>> {
+    operand
+        .broadcast(shape)
+        .with_context(|| format!("{:?} does not broadcast to {shape:?}", operand.shape()))
 }
 
 fn eval_quant(
@@ -141,7 +173,13 @@ fn eval_quant(
     for (y, (scale, zero)) in levels {
         let level = *y / scale + zero;
         let level = match signed && bits == 1.0 {
-            true => if level >= 0.0 { 1.0 } else { -1.0 },
+            true => {
+                if level >= 0.0 {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
             // Rounding in f64 is exact for every f32.
             false => rounding.apply(f64::from(level.max(low).min(high))) as f32,
         };
@@ -161,14 +199,21 @@ fn eval_thresholds(
         bail!("thresholds of shape {:?}", thresholds.shape())
     };
     let list: Vec<f32> = thresholds.iter().copied().collect();
-    let axis = if channels_last { x.ndim().saturating_sub(1) } else { 1.min(x.ndim().saturating_sub(1)) };
+    let axis = if channels_last {
+        x.ndim().saturating_sub(1)
+    } else {
+        1.min(x.ndim().saturating_sub(1))
+    };
     let inner: usize = x.shape().iter().skip(axis + 1).product();
     let values: Vec<f32> = x
         .iter()
         .enumerate()
         .map(|(position, x)| {
             let row = position / inner % rows;
-            let count = list[row * steps..(row + 1) * steps].iter().filter(|t| x >= t).count();
+            let count = list[row * steps..(row + 1) * steps]
+                .iter()
+                .filter(|t| x >= t)
+                .count();
             scale * count as f32 + bias
         })
         .collect();
@@ -197,7 +242,12 @@ impl Expansion for Quantiser {
         solver.equals(&inputs[0].shape, &outputs[0].shape)
     }
 
-    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+    fn wire(
+        &self,
+        prefix: &str,
+        model: &mut TypedModel,
+        inputs: &[OutletId],
+    ) -> TractResult<TVec<OutletId>> {
         model.wire_node(prefix, *self, inputs)
     }
 }

@@ -2,15 +2,14 @@
 //! Must not know operators of finnp; it decides nothing.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
-use tract_onnx::tract_core::prelude::{Datum, Framework, Tensor};
+use tract_onnx::tract_core::prelude::{DatumExt, Framework, Tensor};
 use tract_onnx::tract_hir::prelude::InferenceModelExt;
 
 use super::custom::onnx_with_qonnx;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch};
 
 /// What tract knows of one tensor.
 pub(super) struct Known {
@@ -28,14 +27,26 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
     if bytes.is_empty() {
         return Err(Error::user("the model file is empty").help("export the network again"));
     }
-    let decoded = quietly(|| onnx_with_qonnx().proto_model_for_read(&mut &*bytes));
+    let decoded = catch(|| onnx_with_qonnx().proto_model_for_read(&mut &*bytes));
     match decoded {
-        Ok(Ok(model)) if model.graph.as_ref().is_some_and(|graph| !graph.node.is_empty()) => Ok(model),
+        Ok(Ok(model))
+            if model
+                .graph
+                .as_ref()
+                .is_some_and(|graph| !graph.node.is_empty()) =>
+        {
+            Ok(model)
+        }
         Ok(Ok(_)) => Err(Error::user("the model file holds no network")
             .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
-        Ok(Err(cause)) => Err(Error::user(format!("the model file is not ONNX, or is cut short: {}", cause.root_cause()))
-            .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
-        Err(panic) => Err(Error::user(format!("the model file cannot be decoded: {panic}"))),
+        Ok(Err(cause)) => Err(Error::user(format!(
+            "the model file is not ONNX, or is cut short: {}",
+            cause.root_cause()
+        ))
+        .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
+        Err(panic) => Err(Error::user(format!(
+            "the model file cannot be decoded: {panic}"
+        ))),
     }
 }
 
@@ -47,7 +58,12 @@ pub fn batch_one(graph: &GraphProto) -> Result<Vec<(String, Vec<usize>)>> {
     graph
         .input
         .iter()
-        .filter(|input| graph.initializer.iter().all(|constant| constant.name != input.name))
+        .filter(|input| {
+            graph
+                .initializer
+                .iter()
+                .all(|constant| constant.name != input.name)
+        })
         .map(|input| Ok((input.name.clone(), shape_of(input)?)))
         .collect()
 }
@@ -57,7 +73,11 @@ fn shape_of(input: &ValueInfoProto) -> Result<Vec<usize>> {
         Error::user(format!("input `{}` has no shape", input.name))
             .help("export the network with example inputs of a fixed size")
     };
-    let kind = input.r#type.as_ref().and_then(|kind| kind.value.as_ref()).ok_or_else(missing)?;
+    let kind = input
+        .r#type
+        .as_ref()
+        .and_then(|kind| kind.value.as_ref())
+        .ok_or_else(missing)?;
     let type_proto::Value::TensorType(tensor) = kind;
     let dims = &tensor.shape.as_ref().ok_or_else(missing)?.dim;
     let mut shape = Vec::new();
@@ -76,13 +96,21 @@ fn shape_of(input: &ValueInfoProto) -> Result<Vec<usize>> {
         }
     }
     if dims.len() >= 2 && shape[0] != 1 {
-        return Err(Error::user(format!("input `{}` has batch size {}", input.name, shape[0]))
-            .help("export the network with batch size 1 (or an open one)"));
+        return Err(Error::user(format!(
+            "input `{}` has batch size {}",
+            input.name, shape[0]
+        ))
+        .help("export the network with batch size 1 (or an open one)"));
     }
-    let elements = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+    let elements = shape
+        .iter()
+        .try_fold(1usize, |count, &length| count.checked_mul(length));
     match elements {
         Some(count) if count <= 1 << 28 => Ok(shape),
-        _ => Err(Error::user(format!("input `{}` has the shape {shape:?}, which is too large", input.name))),
+        _ => Err(Error::user(format!(
+            "input `{}` has the shape {shape:?}, which is too large",
+            input.name
+        ))),
     }
 }
 
@@ -90,8 +118,11 @@ fn shape_of(input: &ValueInfoProto) -> Result<Vec<usize>> {
 ///
 /// # Errors
 /// A user error with tract's reason where the file contradicts itself.
-pub(super) fn consult(model: &ModelProto, inputs: &[(String, Vec<usize>)]) -> Result<BTreeMap<String, Known>> {
-    let analysed = quietly(|| -> Result<_, tract_onnx::prelude::TractError> {
+pub(super) fn consult(
+    model: &ModelProto,
+    inputs: &[(String, Vec<usize>)],
+) -> Result<BTreeMap<String, Known>> {
+    let analysed = catch(|| -> tract_onnx::tract_core::prelude::TractResult<_> {
         let mut inferred = onnx_with_qonnx().parse(model, None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
@@ -108,17 +139,23 @@ pub(super) fn consult(model: &ModelProto, inputs: &[(String, Vec<usize>)]) -> Re
         Err(panic) => return Err(refused(panic)),
     };
     let mut known = BTreeMap::new();
-    for (outlet, name) in typed.outlet_labels.iter() {
-        if let Ok(fact) = typed.outlet_fact(*outlet)
-            && let Some(shape) = fact.shape.as_concrete()
-        {
-            known.insert(name.clone(), Known { shape: shape.to_vec(), constant: fact.konst.clone() });
+    // Initializers and constants are nodes of that name; everything else is a labelled outlet.
+    let nodes = typed.nodes().iter().filter(|node| node.outputs.len() == 1);
+    let named = nodes.map(|node| (node.name.clone(), &node.outputs[0].fact));
+    let labelled = typed
+        .outlet_labels
+        .iter()
+        .filter_map(|(outlet, name)| Some((name.clone(), typed.outlet_fact(*outlet).ok()?)));
+    for (name, fact) in named.chain(labelled) {
+        if let Some(shape) = fact.shape.as_concrete() {
+            known.insert(
+                name,
+                Known {
+                    shape: shape.to_vec(),
+                    constant: fact.konst.clone(),
+                },
+            );
         }
     }
     Ok(known)
-}
-
-/// Runs `f`, turning a panic into its message without printing it.
-fn quietly<T>(f: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    crate::error::catch(AssertUnwindSafe(f))
 }

@@ -16,9 +16,13 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
             quantised(x, &quant, scale, zero_point, bits)
         }
         (Op::BipolarQuant, [x, scale]) => bipolar(x, scale),
-        (Op::MultiThreshold { quantiser, channels_last }, [x, thresholds]) => {
-            multi_threshold(x, thresholds, quantiser, channels_last)
-        }
+        (
+            Op::MultiThreshold {
+                quantiser,
+                channels_last,
+            },
+            [x, thresholds],
+        ) => multi_threshold(x, thresholds, quantiser, channels_last),
         (Op::Unary(op), [x]) => Ok(Known::real(x.real.map(|v| op.apply(*v)))),
         (Op::Binary(op), [a, b]) => binary(op, a, b, shape),
         (Op::BatchNorm { epsilon }, [x, parameters @ ..]) if parameters.len() == 4 => {
@@ -36,7 +40,10 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
 
 fn broadcast(tensor: &Tensor<f64>, shape: &[usize]) -> Result<Tensor<f64>> {
     tensor.broadcast(shape).ok_or_else(|| {
-        Error::user(format!("shape {:?} does not broadcast to {shape:?}", tensor.shape()))
+        Error::user(format!(
+            "shape {:?} does not broadcast to {shape:?}",
+            tensor.shape()
+        ))
     })
 }
 
@@ -77,25 +84,39 @@ fn quantised(x: &Known, quant: &Quant, scale: &Known, zero: &Known, bits: &Known
 pub fn check_scale(scale: &Tensor<f64>) -> Result<()> {
     match scale.data().iter().find(|s| !(s.is_finite() && **s > 0.0)) {
         None => Ok(()),
-        Some(bad) => Err(Error::user(format!("scale {bad} is not a positive finite number"))),
+        Some(bad) => Err(Error::user(format!(
+            "scale {bad} is not a positive finite number"
+        ))),
     }
 }
 
 /// The one zero-point of a quantiser.
 pub fn integer_zero_point(zero: &Tensor<f64>) -> Result<i64> {
     match PerChannel::from_values(zero.data().to_vec()) {
-        PerChannel::Same(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(31) => Ok(value as i64),
-        PerChannel::Same(value) => Err(Error::user(format!("zero-point {value} is not an integer"))),
-        PerChannel::Each(_) => Err(Error::user("zero-points that differ per channel are not supported")),
+        PerChannel::Same(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(31) => {
+            Ok(value as i64)
+        }
+        PerChannel::Same(value) => {
+            Err(Error::user(format!("zero-point {value} is not an integer")))
+        }
+        PerChannel::Each(_) => Err(Error::user(
+            "zero-points that differ per channel are not supported",
+        )),
     }
 }
 
 /// The one bit width of a quantiser, 1 to 32.
 pub fn bit_width(bits: &Tensor<f64>) -> Result<u32> {
     match PerChannel::from_values(bits.data().to_vec()) {
-        PerChannel::Same(value) if value.fract() == 0.0 && (1.0..=32.0).contains(&value) => Ok(value as u32),
-        PerChannel::Same(value) => Err(Error::user(format!("bit width {value} is not an integer from 1 to 32"))),
-        PerChannel::Each(_) => Err(Error::user("bit widths that differ per channel are not supported")),
+        PerChannel::Same(value) if value.fract() == 0.0 && (1.0..=32.0).contains(&value) => {
+            Ok(value as u32)
+        }
+        PerChannel::Same(value) => Err(Error::user(format!(
+            "bit width {value} is not an integer from 1 to 32"
+        ))),
+        PerChannel::Each(_) => Err(Error::user(
+            "bit widths that differ per channel are not supported",
+        )),
     }
 }
 
@@ -110,14 +131,25 @@ fn bipolar(x: &Known, scale: &Known) -> Result<Known> {
     }))
 }
 
-fn multi_threshold(x: &Known, thresholds: &Known, quantiser: MultiThreshold, last: bool) -> Result<Known> {
+fn multi_threshold(
+    x: &Known,
+    thresholds: &Known,
+    quantiser: MultiThreshold,
+    last: bool,
+) -> Result<Known> {
     let shape = x.real.shape();
-    let axis = if last { shape.len().saturating_sub(1) } else { 1.min(shape.len().saturating_sub(1)) };
+    let axis = if last {
+        shape.len().saturating_sub(1)
+    } else {
+        1.min(shape.len().saturating_sub(1))
+    };
     let [rows, steps] = *thresholds.real.shape() else {
         return Err(Error::user("the thresholds are not a matrix"));
     };
     if rows != 1 && shape.get(axis) != Some(&rows) {
-        return Err(Error::user(format!("{rows} rows of thresholds for a tensor of shape {shape:?}")));
+        return Err(Error::user(format!(
+            "{rows} rows of thresholds for a tensor of shape {shape:?}"
+        )));
     }
     let inner = inner_length(shape, axis);
     let (base, step, scale, bias) = quantiser.grid(steps);
@@ -141,7 +173,10 @@ fn multi_threshold(x: &Known, thresholds: &Known, quantiser: MultiThreshold, las
 fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
     let (left, right) = (broadcast(&a.real, shape)?, broadcast(&b.real, shape)?);
     let pairs = left.data().iter().zip(right.data());
-    let real = Tensor::new(shape.to_vec(), pairs.map(|(a, b)| op.apply(*a, *b)).collect())?;
+    let real = Tensor::new(
+        shape.to_vec(),
+        pairs.map(|(a, b)| op.apply(*a, *b)).collect(),
+    )?;
     let code = match (&a.code, &b.code) {
         (Some(code), None) if a.real.shape() == shape => coded_through(op, code, &b.real, true),
         (None, Some(code)) if b.real.shape() == shape => coded_through(op, code, &a.real, false),
@@ -151,7 +186,12 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
 }
 
 /// The grid of `op(x, constant)`, if it is still one.
-fn coded_through(op: Binary, code: &Code, constant: &Tensor<f64>, varies_first: bool) -> Option<Code> {
+fn coded_through(
+    op: Binary,
+    code: &Code,
+    constant: &Tensor<f64>,
+    varies_first: bool,
+) -> Option<Code> {
     let (axis, constant) = along_one_axis(constant, code.integers.shape().len())?;
     let free = constant.channels().is_none();
     if !free && code.coding.channels().is_some() && axis != code.axis {
@@ -169,14 +209,20 @@ fn normalised(x: &Known, parameters: &[&Known], epsilon: f64) -> Result<Known> {
     let axis = 1.min(shape.len().saturating_sub(1));
     let channels = shape.get(axis).copied().unwrap_or(1);
     if parameters.iter().any(|p| p.real.len() != channels) {
-        return Err(Error::user(format!("its parameters are not vectors of {channels} channels")));
+        return Err(Error::user(format!(
+            "its parameters are not vectors of {channels} channels"
+        )));
     }
     let inner = inner_length(shape, axis);
     let mut position = 0;
     Ok(Known::real(x.real.map(|value| {
         let channel = position / inner % channels;
         position += 1;
-        batch_norm(*value, [0, 1, 2, 3].map(|i| parameters[i].real.data()[channel]), epsilon)
+        batch_norm(
+            *value,
+            [0, 1, 2, 3].map(|i| parameters[i].real.data()[channel]),
+            epsilon,
+        )
     })))
 }
 
@@ -188,7 +234,9 @@ fn product(a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
     let (rows, columns) = (*rows, *columns);
     if depth != rows {
         return Err(Error::user(format!(
-            "{:?} and {:?} cannot be multiplied", a.real.shape(), b.real.shape()
+            "{:?} and {:?} cannot be multiplied",
+            a.real.shape(),
+            b.real.shape()
         )));
     }
     if let Some(known) = exact_product(a, b, shape)? {
@@ -214,7 +262,10 @@ fn exact_product(a: &Known, b: &Known, shape: &[usize]) -> Result<Option<Known>>
     }
     let weights = right.integers.data();
     let biases: Vec<f64> = (0..columns)
-        .map(|c| left.coding.weighted_bias((0..depth).map(|d| weights[d * columns + c])))
+        .map(|c| {
+            left.coding
+                .weighted_bias((0..depth).map(|d| weights[d * columns + c]))
+        })
         .collect();
     let Some(coding) = left.coding.product(&right.coding.scale, &biases) else {
         return Ok(None);
@@ -236,7 +287,10 @@ where
     if columns == 0 {
         return result;
     }
-    for (row, out) in a.chunks_exact(depth.max(1)).zip(result.chunks_exact_mut(columns)) {
+    for (row, out) in a
+        .chunks_exact(depth.max(1))
+        .zip(result.chunks_exact_mut(columns))
+    {
         for (x, line) in row.iter().zip(b.chunks_exact(columns)) {
             for (sum, weight) in out.iter_mut().zip(line) {
                 *sum += *x * *weight;
@@ -251,11 +305,17 @@ fn transposed(x: &Known, permutation: &[usize]) -> Result<Known> {
         Some(code) => Some(Code {
             integers: code.integers.transposed(permutation)?,
             coding: code.coding.clone(),
-            axis: permutation.iter().position(|&axis| axis == code.axis).unwrap_or(0),
+            axis: permutation
+                .iter()
+                .position(|&axis| axis == code.axis)
+                .unwrap_or(0),
         }),
         None => None,
     };
-    Ok(Known { real: x.real.transposed(permutation)?, code })
+    Ok(Known {
+        real: x.real.transposed(permutation)?,
+        code,
+    })
 }
 
 /// Positions of the elements of each line along `axis`.
@@ -272,11 +332,18 @@ fn lines(shape: &[usize], axis: usize) -> impl Iterator<Item = Vec<usize>> {
 fn softmax(x: &Known, axis: usize, log: bool) -> Result<Known> {
     let mut data = x.real.data().to_vec();
     for line in lines(x.real.shape(), axis) {
-        let largest = line.iter().map(|&i| data[i]).fold(f64::NEG_INFINITY, f64::max);
+        let largest = line
+            .iter()
+            .map(|&i| data[i])
+            .fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = line.iter().map(|&i| (data[i] - largest).exp()).sum();
         for i in line {
             let shifted = data[i] - largest;
-            data[i] = if log { shifted - sum.ln() } else { shifted.exp() / sum };
+            data[i] = if log {
+                shifted - sum.ln()
+            } else {
+                shifted.exp() / sum
+            };
         }
     }
     Ok(Known::real(Tensor::new(x.real.shape().to_vec(), data)?))

@@ -25,12 +25,20 @@ impl<'a> Real<'a> {
         let mut constants: Vec<Option<Known>> = network
             .values
             .iter()
-            .map(|value| value.constant.as_ref().map(|c| Known::real(c.map(|v| f64::from(*v)))))
+            .map(|value| {
+                value
+                    .constant
+                    .as_ref()
+                    .map(|c| Known::real(c.map(|v| f64::from(*v))))
+            })
             .collect();
         let mut nodes = Vec::new();
         for node in &network.nodes {
-            let known: Option<Vec<&Known>> =
-                node.inputs.iter().map(|id| constants[id.0].as_ref()).collect();
+            let known: Option<Vec<&Known>> = node
+                .inputs
+                .iter()
+                .map(|id| constants[id.0].as_ref())
+                .collect();
             match known {
                 Some(inputs) => {
                     let shape = &network.value(node.output).shape;
@@ -39,7 +47,11 @@ impl<'a> Real<'a> {
                 None => nodes.push(node),
             }
         }
-        Ok(Real { network, constants, nodes })
+        Ok(Real {
+            network,
+            constants,
+            nodes,
+        })
     }
 
     /// A value that does not depend on the inputs.
@@ -57,7 +69,11 @@ impl<'a> Real<'a> {
     ///
     /// # Errors
     /// Operands that do not fit their operator.
-    pub fn run(&self, inputs: Vec<Known>, mut visit: impl FnMut(&Node, &Known)) -> Result<Vec<Known>> {
+    pub fn run(
+        &self,
+        inputs: Vec<Known>,
+        mut visit: impl FnMut(&Node, &Known),
+    ) -> Result<Vec<Known>> {
         let mut values: Vec<Option<Known>> = vec![None; self.constants.len()];
         for (id, known) in self.network.inputs.iter().zip(inputs) {
             values[id.0] = Some(known);

@@ -156,9 +156,14 @@ mod tests {
     #[test]
     fn text_round_trips() {
         for name in ["bipolar", "ternary", "int1", "int63", "uint8"] {
-            assert_eq!(name.parse::<DataType>().map(|t| t.to_string()), Ok(name.into()));
+            assert_eq!(
+                name.parse::<DataType>().map(|t| t.to_string()),
+                Ok(name.into())
+            );
         }
-        for name in ["", "int", "int0", "int64", "uint08", "float", "uint+8", "INT8"] {
+        for name in [
+            "", "int", "int0", "int64", "uint08", "float", "uint+8", "INT8",
+        ] {
             assert!(name.parse::<DataType>().is_err(), "{name}");
         }
     }

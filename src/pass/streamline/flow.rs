@@ -71,7 +71,9 @@ impl Flow {
 
     /// Groups all elements into one pixel: every element is a channel.
     pub(super) fn one_pixel(mut self) -> Self {
-        let gather: Vec<usize> = (0..self.pixels * self.channels).map(|p| p % self.channels).collect();
+        let gather: Vec<usize> = (0..self.pixels * self.channels)
+            .map(|p| p % self.channels)
+            .collect();
         self.tail = self.tail.gathered(&gather);
         self.affine = self.affine.map(|coding| Coding {
             scale: coding.scale.gather(gather.iter().copied()),
@@ -97,7 +99,11 @@ impl Flow {
             }
         }
         let spread = constant.broadcast(&self.shape).ok_or_else(|| {
-            Error::user(format!("a constant of shape {:?} widens {:?}", constant.shape(), self.shape))
+            Error::user(format!(
+                "a constant of shape {:?} widens {:?}",
+                constant.shape(),
+                self.shape
+            ))
         })?;
         *self = self.clone().one_pixel();
         Ok(PerChannel::from_values(self.order.to_stream(spread.data())))
@@ -125,6 +131,10 @@ fn is_channel_axis(order: Order, shape: &[usize]) -> bool {
 
 /// Axis and number of channels of a tensor: axis 1 of images, else the last.
 pub(super) fn channel_axis(shape: &[usize]) -> (usize, usize) {
-    let axis = if shape.len() >= 4 { 1 } else { shape.len().saturating_sub(1) };
+    let axis = if shape.len() >= 4 {
+        1
+    } else {
+        shape.len().saturating_sub(1)
+    };
     (axis, shape.get(axis).copied().unwrap_or(1))
 }

@@ -8,9 +8,9 @@ mod flow;
 mod node;
 mod staircase;
 
-use crate::dataflow::{Dataflow, Input, Output, Softmax, Stream, StreamId};
+use crate::dataflow::{Dataflow, Input, Output, Stream, StreamId};
 use crate::error::{Error, Result};
-use crate::network::{Coding, Network, ValueId};
+use crate::network::{Coding, Network, Op, ValueId};
 use crate::reference::Real;
 use crate::tensor::DataType;
 
@@ -31,10 +31,8 @@ enum Meaning {
     Unspecified,
     /// Integers with a real function on top.
     Flow(Flow),
-    /// A flow whose softmax is left to the host.
-    Softmax(Flow, Softmax),
-    /// A flow that is done and may only be an output.
-    Label(Flow),
+    /// A flow whose last operators are left to the host.
+    Host(Flow, Vec<Op>),
 }
 
 /// A dataflow under construction.
@@ -64,7 +62,10 @@ pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Resu
     builder.feed(input)?;
     let readers = network.readers();
     for node in real.nodes() {
-        let runtime = node.inputs.iter().filter(|id| real.constant(**id).is_none());
+        let runtime = node
+            .inputs
+            .iter()
+            .filter(|id| real.constant(**id).is_none());
         if let Some(shared) = runtime.clone().find(|id| readers[id.0] > 1) {
             return Err(forked(network, *shared));
         }
@@ -91,7 +92,11 @@ fn forked(network: &Network, id: ValueId) -> Error {
         "tensor `{}` has more than one reader ({}{})",
         network.value(id).name,
         readers.join(", "),
-        if network.outputs.contains(&id) { ", and it is an output" } else { "" },
+        if network.outputs.contains(&id) {
+            ", and it is an output"
+        } else {
+            ""
+        },
     ))
     .help("branches (residual connections) are not supported yet: only chains of layers are")
 }
@@ -100,10 +105,18 @@ impl Builder<'_> {
     /// Begins with the network's inputs.
     fn feed(&mut self, grid: Option<&Grid>) -> Result<()> {
         let [id] = self.network.inputs[..] else {
-            let names: Vec<&str> =
-                self.network.inputs.iter().map(|id| self.network.value(*id).name.as_str()).collect();
-            return Err(Error::user(format!("the network has {} inputs: {}", names.len(), names.join(", ")))
-                .help("networks with exactly one input are supported"));
+            let names: Vec<&str> = self
+                .network
+                .inputs
+                .iter()
+                .map(|id| self.network.value(*id).name.as_str())
+                .collect();
+            return Err(Error::user(format!(
+                "the network has {} inputs: {}",
+                names.len(),
+                names.join(", ")
+            ))
+            .help("networks with exactly one input are supported"));
         };
         self.meanings[id.0] = Some(match grid {
             Some(grid) => Meaning::Flow(self.input_flow(id, id, grid)?),
@@ -114,13 +127,25 @@ impl Builder<'_> {
 
     /// A stream that the host feeds for network input `fed`, carrying the codes of value `id`.
     fn input_flow(&mut self, fed: ValueId, id: ValueId, grid: &Grid) -> Result<Flow> {
-        let (name, shape) = (self.network.value(fed).name.clone(), self.network.value(fed).shape.clone());
+        let (name, shape) = (
+            self.network.value(fed).name.clone(),
+            self.network.value(fed).shape.clone(),
+        );
         let range = vec![(grid.element.min(), grid.element.max())];
         let value = self.network.value(id);
-        let mut flow = Flow::begin(StreamId(self.ranges.len()), &value.shape, grid.coding.clone());
+        let mut flow = Flow::begin(
+            StreamId(self.ranges.len()),
+            &value.shape,
+            grid.coding.clone(),
+        );
         flow.order = Flow::order_of(&shape);
         self.add_stream(grid.element, &flow, Some(value.name.clone()), range);
-        self.dataflow.inputs.push(Input { name, stream: flow.stream, shape, coding: grid.coding.clone() });
+        self.dataflow.inputs.push(Input {
+            name,
+            stream: flow.stream,
+            shape,
+            coding: grid.coding.clone(),
+        });
         Ok(flow)
     }
 
@@ -146,20 +171,24 @@ impl Builder<'_> {
     /// Ends with a network output.
     fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
         let value = self.network.value(id);
-        let (flow, softmax) = match self.meanings[id.0].take() {
-            Some(Meaning::Flow(flow)) => (flow, None),
-            Some(Meaning::Softmax(flow, softmax)) => (flow, Some(softmax)),
-            Some(Meaning::Label(flow)) => (flow, None),
+        let (mut flow, mut host) = match self.meanings[id.0].take() {
+            Some(Meaning::Flow(flow)) => (flow, Vec::new()),
+            Some(Meaning::Host(flow, host)) => (flow, host),
             Some(Meaning::Unspecified) | None => {
-                return Err(Error::user(format!("output `{}` does not depend on the input through any layer", value.name)));
+                return Err(Error::user(format!(
+                    "output `{}` is reached from the input by no layer",
+                    value.name
+                )));
             }
         };
-        let (flow, softmax) = match labels && !self.is_label(&flow) {
-            true => (self.label(flow, None).map_err(|e| e.within("`[output] labels`"))?, None),
-            false => (flow, softmax),
-        };
-        let shape = match softmax.is_none() && labels {
-            true => vec![1, flow.pixels],
+        if labels && !self.is_label(&flow) {
+            flow = self
+                .label(flow, None)
+                .map_err(|error| error.within("`[output] labels`"))?;
+            host.clear();
+        }
+        let shape = match self.is_label(&flow) && labels {
+            true => flow.shape.clone(),
             false => value.shape.clone(),
         };
         self.dataflow.outputs.push(Output {
@@ -168,7 +197,8 @@ impl Builder<'_> {
             shape,
             order: flow.order,
             tail: flow.tail,
-            softmax,
+            host,
+            host_shape: flow.shape,
         });
         Ok(())
     }

@@ -4,7 +4,7 @@
 use super::flow::{Flow, channel_axis};
 use super::staircase::{Staircase, staircase};
 use super::{Builder, Grid, Meaning};
-use crate::dataflow::{Node as LayerNode, Order, Softmax, Step, StreamId};
+use crate::dataflow::{Node as LayerNode, Order, Step, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::{Activation, LabelSelect, Layer, Mvau, Tensors, Threshold};
 use crate::network::{Binary, Coding, MultiThreshold, Node, Op, Quant, Quantiser, Rounding, Unary};
@@ -26,7 +26,12 @@ impl Builder<'_> {
             .position(|id| self.real.constant(*id).is_none())
             .ok_or_else(|| Error::bug("a constant node was not folded"))?;
         let source = node.inputs[position];
-        if let Some(other) = node.inputs.iter().skip(position + 1).find(|id| self.real.constant(**id).is_none()) {
+        if let Some(other) = node
+            .inputs
+            .iter()
+            .skip(position + 1)
+            .find(|id| self.real.constant(**id).is_none())
+        {
             let name = &self.network.value(*other).name;
             return Err(Error::user(format!("its operand `{name}` is not a constant"))
                 .help("layers that join two branches, and products of two activations, are not supported yet"));
@@ -34,18 +39,26 @@ impl Builder<'_> {
         match self.meanings[source.0].take() {
             Some(Meaning::Flow(flow)) => self.on_flow(node, position, flow),
             Some(Meaning::Unspecified) => self.on_unspecified(node, source),
-            Some(Meaning::Softmax(flow, _)) => match node.op {
-                Op::ArgMax { axis } => Ok(Meaning::Label(self.label(flow, Some(axis))?)),
-                _ => Err(Error::user("only an arg-max may follow a softmax")),
+            Some(Meaning::Host(flow, host)) => match (node.op, &host[..]) {
+                (Op::ArgMax { axis }, [Op::Softmax { axis: along, .. }]) if axis == *along => {
+                    Ok(self.arg_max(flow, axis))
+                }
+                _ => Err(
+                    Error::user("it follows an operator that is left to the host")
+                        .help("only an arg-max may follow a softmax, and nothing an arg-max"),
+                ),
             },
-            Some(Meaning::Label(_)) => Err(Error::user("nothing may follow an arg-max")),
             None => Err(Error::bug("it reads a value without a meaning")),
         }
     }
 
     fn on_flow(&mut self, node: &Node, position: usize, flow: Flow) -> Result<Meaning> {
         let shape = &self.network.value(node.output).shape;
-        let constants: Vec<&Known> = node.inputs.iter().filter_map(|id| self.real.constant(*id)).collect();
+        let constants: Vec<&Known> = node
+            .inputs
+            .iter()
+            .filter_map(|id| self.real.constant(*id))
+            .collect();
         let flow = match (node.op, &constants[..]) {
             (Op::Quant(quant), [scale, zero, bits]) => {
                 let (flow, quantisers) = quant_of(flow, quant, [scale, zero, bits])?;
@@ -55,10 +68,24 @@ impl Builder<'_> {
                 let mut flow = flow;
                 check_scale(&scale.real)?;
                 let coding = Coding::scaled(flow.per_channel(&scale.real)?);
-                self.quantise(node, flow, Quantisers { each: vec![Quantiser::Bipolar], coding })?
+                self.quantise(
+                    node,
+                    flow,
+                    Quantisers {
+                        each: vec![Quantiser::Bipolar],
+                        coding,
+                    },
+                )?
             }
-            (Op::MultiThreshold { quantiser, channels_last }, [thresholds]) => {
-                let (flow, quantisers) = multi_threshold_of(flow, quantiser, channels_last, thresholds)?;
+            (
+                Op::MultiThreshold {
+                    quantiser,
+                    channels_last,
+                },
+                [thresholds],
+            ) => {
+                let (flow, quantisers) =
+                    multi_threshold_of(flow, quantiser, channels_last, thresholds)?;
                 self.quantise(node, flow, quantisers)?
             }
             (Op::Unary(Unary::Identity), []) => flow,
@@ -68,11 +95,15 @@ impl Builder<'_> {
                 batch_norm(flow, parameters, epsilon)?
             }
             (Op::MatMul, [weights]) if position == 0 => self.product(node, flow, weights)?,
-            (Op::MatMul, _) => return Err(Error::user("the weights are its first operand, not its second")),
+            (Op::MatMul, _) => {
+                return Err(Error::user(
+                    "the weights are its first operand, not its second",
+                ));
+            }
             (Op::Reshape, []) => flow.reshaped(shape),
             (Op::Transpose, []) => transposed(flow, &node.permutation, shape)?,
-            (Op::Softmax { axis, log }, []) => return Ok(Meaning::Softmax(flow, Softmax { axis, log })),
-            (Op::ArgMax { axis }, []) => return Ok(Meaning::Label(self.label(flow, Some(axis))?)),
+            (Op::Softmax { .. }, []) => return Ok(Meaning::Host(flow, vec![node.op])),
+            (Op::ArgMax { axis }, []) => return Ok(self.arg_max(flow, axis)),
             _ => return Err(Error::user("its operands are not supported")),
         };
         Ok(Meaning::Flow(flow))
@@ -90,7 +121,10 @@ impl Builder<'_> {
                     _ => None,
                 }
             }
-            Op::BipolarQuant => self.real.constant(node.inputs[1]).and_then(|scale| bipolar_grid(scale)),
+            Op::BipolarQuant => self
+                .real
+                .constant(node.inputs[1])
+                .and_then(|scale| bipolar_grid(scale)),
             _ => None,
         };
         match grid {
@@ -102,12 +136,18 @@ impl Builder<'_> {
     /// Ends the tail of `flow` at a quantiser: a new stream of its codes.
     fn quantise(&mut self, node: &Node, flow: Flow, quantisers: Quantisers) -> Result<Flow> {
         let ranges = self.ranges_of(&flow);
-        let alike = flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
+        let alike =
+            flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
         let rows = if alike { 1 } else { flow.channels };
         let stairs = (0..rows)
             .map(|channel| {
                 let quantiser = &quantisers.each[channel % quantisers.each.len()];
-                staircase(&flow.tail, quantiser, channel, ranges[channel % ranges.len()])
+                staircase(
+                    &flow.tail,
+                    quantiser,
+                    channel,
+                    ranges[channel % ranges.len()],
+                )
             })
             .collect::<Result<Vec<Staircase>>>()?;
         let (base, high, step) = quantisers.each[0].codes();
@@ -118,7 +158,10 @@ impl Builder<'_> {
             levels: ((high - base) / step) as usize,
             base,
             step,
-            threshold: signed_spanning(stairs.iter().flat_map(|s| s.thresholds.iter().copied()), input)?,
+            threshold: signed_spanning(
+                stairs.iter().flat_map(|s| s.thresholds.iter().copied()),
+                input,
+            )?,
             rows,
         };
         let tensors = threshold_tensors(&stairs, activation.levels)?;
@@ -166,7 +209,9 @@ impl Builder<'_> {
         let ranges = &self.ranges[flow.stream.0];
         match ranges.iter().all(|range| *range == ranges[0]) {
             true => vec![ranges[0]],
-            false => (0..flow.channels).map(|channel| ranges[channel % ranges.len()]).collect(),
+            false => (0..flow.channels)
+                .map(|channel| ranges[channel % ranges.len()])
+                .collect(),
         }
     }
 
@@ -177,7 +222,10 @@ impl Builder<'_> {
                 .help("quantise the weights with a Quant or BipolarQuant node")
         })?;
         let [depth, rows] = *weights.real.shape() else {
-            return Err(Error::user(format!("its weights have shape {:?}", weights.real.shape())));
+            return Err(Error::user(format!(
+                "its weights have shape {:?}",
+                weights.real.shape()
+            )));
         };
         let flow = match flow.channels == depth && flow.order == Order::RowMajor {
             true => flow,
@@ -191,9 +239,13 @@ impl Builder<'_> {
             Error::user("its input is a real number on no integer grid")
                 .help("put a quantiser between this node and the non-linear operator before it")
         })?;
-        if code.coding.scale.channels().is_some() && code.axis != 1 || code.coding.bias.uniform() != Some(0.0) {
-            return Err(Error::user("its weight scales differ along the contracted axis")
-                .help("give the weights one scale, or one per output channel"));
+        if code.coding.scale.channels().is_some() && code.axis != 1
+            || code.coding.bias.uniform() != Some(0.0)
+        {
+            return Err(
+                Error::user("its weight scales differ along the contracted axis")
+                    .help("give the weights one scale, or one per output channel"),
+            );
         }
         // Column j of the layer is element j of the stream, wherever the tensor has it.
         let matrix: Vec<i32> = (0..rows)
@@ -224,8 +276,10 @@ impl Builder<'_> {
     ) -> Result<Flow> {
         let depth = flow.channels;
         let columns = self.ranges_of(&flow);
-        let ranges: Vec<(i64, i64)> =
-            matrix.chunks_exact(depth).map(|row| accumulator_range(row, &columns)).collect();
+        let ranges: Vec<(i64, i64)> = matrix
+            .chunks_exact(depth)
+            .map(|row| accumulator_range(row, &columns))
+            .collect();
         let ends = ranges.iter().flat_map(|range| [range.0, range.1]);
         let accumulator = signed_spanning(ends, DataType::Int(1))?;
         let layer = Layer::Mvau(Mvau {
@@ -253,6 +307,14 @@ impl Builder<'_> {
             ..flow
         };
         Ok(self.append(node, layer, tensors, flow, accumulator, ranges))
+    }
+
+    /// An arg-max at the end: in integers where the scales allow, else by the host.
+    fn arg_max(&mut self, flow: Flow, axis: usize) -> Meaning {
+        match self.label(flow.clone(), Some(axis)) {
+            Ok(label) => Meaning::Flow(label),
+            Err(_) => Meaning::Host(flow, vec![Op::ArgMax { axis }]),
+        }
     }
 
     /// Whether `flow` already is an index of classes.
@@ -330,15 +392,30 @@ fn bipolar_grid(scale: &Known) -> Option<Grid> {
     })
 }
 
-fn quant_of(mut flow: Flow, quant: Quant, [scale, zero, bits]: [&Known; 3]) -> Result<(Flow, Quantisers)> {
+fn quant_of(
+    mut flow: Flow,
+    quant: Quant,
+    [scale, zero, bits]: [&Known; 3],
+) -> Result<(Flow, Quantisers)> {
     check_scale(&scale.real)?;
     let zero_point = integer_zero_point(&zero.real)?;
     let bits = bit_width(&bits.real)?;
     let scales = flow.per_channel(&scale.real)?;
     let each = (0..scales.channels().unwrap_or(1))
-        .map(|channel| Quantiser::Quant { quant, scale: scales.at(channel), zero_point, bits })
+        .map(|channel| Quantiser::Quant {
+            quant,
+            scale: scales.at(channel),
+            zero_point,
+            bits,
+        })
         .collect();
-    Ok((flow, Quantisers { each, coding: Coding::scaled(scales) }))
+    Ok((
+        flow,
+        Quantisers {
+            each,
+            coding: Coding::scaled(scales),
+        },
+    ))
 }
 
 fn multi_threshold_of(
@@ -351,25 +428,53 @@ fn multi_threshold_of(
         return Err(Error::user("its thresholds are not a matrix"));
     };
     let (axis, channels) = channel_axis(&flow.shape);
-    let given = if channels_last { flow.shape.len().saturating_sub(1) } else { 1 };
-    if rows != 1 && (rows != channels || axis != given || flow.channels != channels || flow.order != Flow::order_of(&flow.shape)) {
-        return Err(Error::user(format!("{rows} rows of thresholds do not fit a tensor of shape {:?}", flow.shape)));
+    let given = if channels_last {
+        flow.shape.len().saturating_sub(1)
+    } else {
+        1
+    };
+    if rows != 1
+        && (rows != channels
+            || axis != given
+            || flow.channels != channels
+            || flow.order != Flow::order_of(&flow.shape))
+    {
+        return Err(Error::user(format!(
+            "{rows} rows of thresholds do not fit a tensor of shape {:?}",
+            flow.shape
+        )));
     }
     if !(quantiser.out_scale.is_finite() && quantiser.out_scale > 0.0) {
-        return Err(Error::user(format!("out_scale {} is not a positive number", quantiser.out_scale)));
+        return Err(Error::user(format!(
+            "out_scale {} is not a positive number",
+            quantiser.out_scale
+        )));
     }
     let (base, step, scale, bias) = quantiser.grid(steps);
     let each = thresholds
         .real
         .data()
         .chunks_exact(steps.max(1))
-        .map(|row| Quantiser::MultiThreshold { thresholds: row.to_vec(), base, step })
+        .map(|row| Quantiser::MultiThreshold {
+            thresholds: row.to_vec(),
+            base,
+            step,
+        })
         .collect();
-    let coding = Coding { scale: PerChannel::Same(scale), bias: PerChannel::Same(bias) };
+    let coding = Coding {
+        scale: PerChannel::Same(scale),
+        bias: PerChannel::Same(bias),
+    };
     Ok((flow, Quantisers { each, coding }))
 }
 
-fn binary(mut flow: Flow, op: Binary, constant: &Known, varies_first: bool, shape: &[usize]) -> Result<Flow> {
+fn binary(
+    mut flow: Flow,
+    op: Binary,
+    constant: &Known,
+    varies_first: bool,
+    shape: &[usize],
+) -> Result<Flow> {
     if flow.shape != shape {
         let elements: usize = shape.iter().product();
         if elements != flow.shape.iter().product::<usize>() {
@@ -378,8 +483,18 @@ fn binary(mut flow: Flow, op: Binary, constant: &Known, varies_first: bool, shap
         flow = flow.reshaped(shape);
     }
     let constant = flow.per_channel(&constant.real)?;
-    let affine = flow.affine.as_ref().and_then(|coding| coding.through(op, &constant, varies_first));
-    Ok(flow.push(Step::Binary { op, constant, varies_first }, affine))
+    let affine = flow
+        .affine
+        .as_ref()
+        .and_then(|coding| coding.through(op, &constant, varies_first));
+    Ok(flow.push(
+        Step::Binary {
+            op,
+            constant,
+            varies_first,
+        },
+        affine,
+    ))
 }
 
 fn batch_norm(mut flow: Flow, parameters: &[&Known], epsilon: f64) -> Result<Flow> {
@@ -393,16 +508,30 @@ fn batch_norm(mut flow: Flow, parameters: &[&Known], epsilon: f64) -> Result<Flo
         shape[1] = parameter.real.len();
         laid_out.push(flow.per_channel(&parameter.real.clone().reshaped(shape)?)?);
     }
-    let parameters = <[PerChannel; 4]>::try_from(laid_out).map_err(|_| Error::bug("four parameters"))?;
-    Ok(flow.push(Step::BatchNorm { parameters, epsilon }, None))
+    let parameters =
+        <[PerChannel; 4]>::try_from(laid_out).map_err(|_| Error::bug("four parameters"))?;
+    Ok(flow.push(
+        Step::BatchNorm {
+            parameters,
+            epsilon,
+        },
+        None,
+    ))
 }
 
 fn transposed(flow: Flow, permutation: &[usize], shape: &[usize]) -> Result<Flow> {
-    let long: Vec<usize> = permutation.iter().copied().filter(|&axis| flow.shape[axis] != 1).collect();
+    let long: Vec<usize> = permutation
+        .iter()
+        .copied()
+        .filter(|&axis| flow.shape[axis] != 1)
+        .collect();
     match long.is_sorted() {
         true => Ok(flow.reshaped(shape)),
-        false => Err(Error::user(format!("it moves axes {permutation:?} of a tensor of shape {:?}", flow.shape))
-            .help("transposing activations is not supported, except along axes of length 1")),
+        false => Err(Error::user(format!(
+            "it moves axes {permutation:?} of a tensor of shape {:?}",
+            flow.shape
+        ))
+        .help("transposing activations is not supported, except along axes of length 1")),
     }
 }
 
@@ -412,23 +541,29 @@ fn in_tensor_order(coding: &Coding, order: Order) -> Coding {
         Some(count) => values.gather((0..count).map(|index| order.position(index))),
         None => values.clone(),
     };
-    Coding { scale: gather(&coding.scale), bias: gather(&coding.bias) }
+    Coding {
+        scale: gather(&coding.scale),
+        bias: gather(&coding.bias),
+    }
 }
 
 /// Smallest and largest value of one accumulator.
 fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> (i64, i64) {
-    row.iter().enumerate().fold((0, 0), |(low, high), (column, weight)| {
-        let (from, to) = columns[column % columns.len()];
-        let ends = (i64::from(*weight) * from, i64::from(*weight) * to);
-        (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
-    })
+    row.iter()
+        .enumerate()
+        .fold((0, 0), |(low, high), (column, weight)| {
+            let (from, to) = columns[column % columns.len()];
+            let ends = (i64::from(*weight) * from, i64::from(*weight) * to);
+            (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
+        })
 }
 
 fn type_of_codes(low: i64, high: i64, step: i64) -> Result<DataType> {
     match (low, high, step) {
         (-1, 1, 2) => Ok(DataType::Bipolar),
         (-1, 1, 1) => Ok(DataType::Ternary),
-        _ => DataType::spanning(low, high).ok_or_else(|| Error::user("its codes need more than 63 bits")),
+        _ => DataType::spanning(low, high)
+            .ok_or_else(|| Error::user("its codes need more than 63 bits")),
     }
 }
 
@@ -454,7 +589,10 @@ fn signed_spanning(values: impl Iterator<Item = i64>, least: DataType) -> Result
 }
 
 fn threshold_tensors(stairs: &[Staircase], levels: usize) -> Result<Tensors> {
-    let values = stairs.iter().flat_map(|s| s.thresholds.iter().copied()).collect();
+    let values = stairs
+        .iter()
+        .flat_map(|s| s.thresholds.iter().copied())
+        .collect();
     let flip = stairs.iter().map(|s| i32::from(s.flip)).collect();
     Ok(Tensors {
         weights: None,

@@ -39,7 +39,9 @@ pub(super) fn staircase(
         Slope::Unknown => direction(range, level)?,
     };
     if tail.real(range.0, channel).is_nan() || tail.real(range.1, channel).is_nan() {
-        return Err(Error::user("the function before it is not a number at the ends of its range"));
+        return Err(Error::user(
+            "the function before it is not a number at the ends of its range",
+        ));
     }
     let (_, high, _) = quantiser.codes();
     let levels = (high - low) / step;
@@ -74,8 +76,11 @@ fn steps(range: (i64, i64), levels: i64, rising: impl Fn(i64) -> i64) -> Vec<i64
 /// Looks at every integer of the range: `true` if the level only falls, `false` if it only rises.
 fn direction(range: (i64, i64), level: impl Fn(i64) -> i64) -> Result<bool> {
     if range.1 - range.0 >= EXHAUSTIVE {
-        return Err(Error::user("the operators before it are not known to be monotone")
-            .help("use operators such as Relu, Clip, Sigmoid, Tanh, Add, Mul or BatchNormalization"));
+        return Err(
+            Error::user("the operators before it are not known to be monotone").help(
+                "use operators such as Relu, Clip, Sigmoid, Tanh, Add, Mul or BatchNormalization",
+            ),
+        );
     }
     let levels: Vec<i64> = (range.0..=range.1).map(level).collect();
     if levels.windows(2).all(|pair| pair[0] <= pair[1]) {
@@ -99,14 +104,27 @@ mod tests {
         let mut tail = Tail::new(Coding::scaled(PerChannel::Same(scale)));
         for (op, constant) in [(Binary::Mul, gain), (Binary::Add, bias)] {
             let constant = PerChannel::Same(constant);
-            tail.steps.push(Step::Binary { op, constant, varies_first: true });
+            tail.steps.push(Step::Binary {
+                op,
+                constant,
+                varies_first: true,
+            });
         }
         tail
     }
 
     fn quant(rounding: Rounding, signed: bool, zero_point: i64) -> Quantiser {
-        let quant = Quant { signed, narrow: false, rounding };
-        Quantiser::Quant { quant, scale: 0.5, zero_point, bits: 3 }
+        let quant = Quant {
+            signed,
+            narrow: false,
+            rounding,
+        };
+        Quantiser::Quant {
+            quant,
+            scale: 0.5,
+            zero_point,
+            bits: 3,
+        }
     }
 
     /// Level by level equality over whole ranges, ties included (power-of-two scales make them).
@@ -122,7 +140,11 @@ mod tests {
                     let (base, _, step) = quantiser.codes();
                     for x in -60..=70 {
                         let below = stairs.thresholds.iter().filter(|t| x >= **t).count() as i64;
-                        let count = if stairs.flip { stairs.thresholds.len() as i64 - below } else { below };
+                        let count = if stairs.flip {
+                            stairs.thresholds.len() as i64 - below
+                        } else {
+                            below
+                        };
                         let expected = quantiser.code(tail.real(x, 0));
                         assert_eq!(base + step * count, expected, "{rounding:?} {gain} at {x}");
                         assert!((stairs.codes.0..=stairs.codes.1).contains(&expected));

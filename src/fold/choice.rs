@@ -1,0 +1,137 @@
+//! The foldings of one layer, and the smallest of them within a bound on cycles.
+//! Must not know other layers.
+
+use super::Candidate;
+use crate::layer::{Layer, Parallelism};
+
+/// Widest stream word in bits: the largest `ap_uint` that Vitis HLS accepts (UG1399, `AP_INT_MAX_W`).
+pub const LARGEST_WORD_BITS: u64 = 4096;
+
+/// Most weight bits that a layer reads per cycle; wider memories of one HLS function do not route.
+const LARGEST_WEIGHT_BITS: u64 = 32_768;
+
+/// The folding with the fewest lanes among those of at most `bound` cycles per frame. Among equals the
+/// one with fewer estimated look-up tables, then with the smaller PE. `None` if there is none.
+pub fn smallest(candidate: &Candidate, bound: u64) -> Option<Layer> {
+    options(candidate)
+        .filter(|layer| layer.hardware().cycles() <= bound)
+        .min_by_key(|layer| {
+            let Parallelism { pe, simd } = layer.hardware().parallelism();
+            let lanes = pe.unwrap_or(1) * simd.unwrap_or(1);
+            (lanes, layer.hardware().luts(), pe)
+        })
+}
+
+/// All foldings that differ in cycles, as far as words stay within bounds.
+pub(super) fn options(candidate: &Candidate) -> impl Iterator<Item = Layer> + '_ {
+    let limits = candidate.layer.hardware().limits();
+    let rows = values(limits.pe, candidate.fixed.pe);
+    let columns = values(limits.simd, candidate.fixed.simd);
+    let chosen = candidate.fixed != Parallelism::default();
+    rows.into_iter()
+        .flat_map(move |pe| {
+            columns
+                .clone()
+                .into_iter()
+                .map(move |simd| Parallelism { pe, simd })
+        })
+        .map(|parallelism| candidate.layer.clone().folded(parallelism))
+        .filter(move |layer| chosen || is_buildable(layer))
+        .filter(|layer| !candidate.full_words || layer.hardware().output().is_full())
+}
+
+fn is_buildable(layer: &Layer) -> bool {
+    let hardware = layer.hardware();
+    let weights = match layer {
+        Layer::Mvau(mvau) => (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()),
+        _ => 0,
+    };
+    hardware.input().word_bits() <= LARGEST_WORD_BITS
+        && hardware.output().word_bits() <= LARGEST_WORD_BITS
+        && weights <= LARGEST_WEIGHT_BITS
+}
+
+/// Useful values of a parameter up to `limit`: the smallest one for each number of folds.
+fn values(limit: Option<usize>, fixed: Option<usize>) -> Vec<Option<usize>> {
+    let Some(limit) = limit else {
+        return vec![None];
+    };
+    if let Some(fixed) = fixed {
+        return vec![Some(fixed)];
+    }
+    let mut values: Vec<usize> = Vec::new();
+    let mut folds = 1;
+    while folds <= limit {
+        let value = limit.div_ceil(folds);
+        values.push(value);
+        // The next number of folds with which a smaller value suffices.
+        folds = match value {
+            1 => limit + 1,
+            _ => limit.div_ceil(value - 1),
+        };
+    }
+    values.into_iter().rev().map(Some).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Mvau;
+    use crate::tensor::DataType;
+
+    fn candidate(rows: usize, columns: usize) -> Candidate {
+        Candidate {
+            name: "fc".into(),
+            layer: Layer::Mvau(Mvau {
+                rows,
+                columns,
+                pixels: 1,
+                input: DataType::Uint(4),
+                weight: DataType::Int(4),
+                accumulator: DataType::Int(16),
+                activation: None,
+                pe: 1,
+                simd: 1,
+            }),
+            fixed: Parallelism::default(),
+            full_words: false,
+        }
+    }
+
+    /// Brute force over every PE and SIMD gives no smaller product.
+    #[test]
+    fn nothing_smaller_meets_the_bound() {
+        for (rows, columns) in [(10, 64), (7, 13), (64, 784), (1, 1)] {
+            for bound in [1, 3, 10, 50, 100, 1000, 60_000] {
+                let found = smallest(&candidate(rows, columns), bound);
+                let best = (1..=rows)
+                    .flat_map(|pe| (1..=columns).map(move |simd| (pe, simd)))
+                    .filter(|(pe, simd)| {
+                        rows.div_ceil(*pe) * columns.div_ceil(*simd) <= bound as usize
+                    })
+                    .filter(|(pe, simd)| {
+                        pe * simd * 4 <= LARGEST_WEIGHT_BITS as usize && simd * 4 <= 4096
+                    })
+                    .map(|(pe, simd)| pe * simd)
+                    .min();
+                let lanes = found.map(|layer| match layer {
+                    Layer::Mvau(mvau) => mvau.pe * mvau.simd,
+                    _ => 0,
+                });
+                assert_eq!(lanes, best, "{rows}x{columns} in {bound}");
+            }
+        }
+    }
+
+    #[test]
+    fn chosen_values_are_kept() {
+        let mut candidate = candidate(10, 64);
+        candidate.fixed = Parallelism {
+            pe: Some(3),
+            simd: Some(5),
+        };
+        let layer = smallest(&candidate, 1000).expect("4 * 13 cycles fit");
+        assert_eq!(layer.hardware().parallelism(), candidate.fixed);
+        assert!(smallest(&candidate, 51).is_none());
+    }
+}

@@ -1,0 +1,143 @@
+//! The file's own consistency, before anything else looks at it: names, references, order, sizes.
+//! Must not know shapes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
+
+use super::constant;
+use super::custom::DOMAINS;
+use super::operator;
+use crate::error::{Error, Result};
+
+/// The graph of a model that is safe to analyse.
+///
+/// # Errors
+/// A user error for broken references, tensors whose sizes lie and, all together, operators that are
+/// not supported.
+pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
+    let graph = model
+        .graph
+        .as_ref()
+        .ok_or_else(|| Error::user("the model has no graph"))?;
+    for tensor in &graph.initializer {
+        constant::check(tensor)?;
+    }
+    for node in &graph.node {
+        for tensor in node
+            .attribute
+            .iter()
+            .filter_map(|attribute| attribute.t.as_ref())
+        {
+            constant::check(tensor)?;
+        }
+    }
+    operators(graph)?;
+    references(graph)?;
+    Ok(graph)
+}
+
+/// Name under which a node is known to the user.
+pub(super) fn label(node: &NodeProto) -> String {
+    let name = if node.name.is_empty() {
+        node.output.first()
+    } else {
+        Some(&node.name)
+    };
+    format!("`{}` ({})", name.map_or("?", String::as_str), node.op_type)
+}
+
+fn operators(graph: &GraphProto) -> Result<()> {
+    let problems: Vec<Error> = graph
+        .node
+        .iter()
+        .filter_map(|node| operator_problem(node))
+        .collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => {
+            let count = problems.len();
+            Err(Error::many(
+                format!("{count} nodes of the network are not supported"),
+                problems,
+            ))
+        }
+    }
+}
+
+fn operator_problem(node: &NodeProto) -> Option<Error> {
+    let refused = |why: String| {
+        Some(Error::user(format!("node {}: {why}", label(node))).help(
+            "the operators of multi-layer perceptrons are supported: see `finnp check --operators`",
+        ))
+    };
+    let custom = DOMAINS.contains(&node.domain.as_str());
+    if !custom && !matches!(node.domain.as_str(), "" | "ai.onnx") {
+        return refused(format!("the operator domain `{}` is unknown", node.domain));
+    }
+    match operator::is_known(&node.op_type, custom) {
+        true => None,
+        false => refused(format!("the operator `{}` is not supported", node.op_type)),
+    }
+}
+
+fn references(graph: &GraphProto) -> Result<()> {
+    let mut known: BTreeSet<&str> = graph
+        .initializer
+        .iter()
+        .map(|tensor| tensor.name.as_str())
+        .collect();
+    if known.len() != graph.initializer.len() {
+        return Err(
+            Error::user("two initializers have the same name").help("export the network again")
+        );
+    }
+    known.extend(graph.input.iter().map(|input| input.name.as_str()));
+    let made: BTreeMap<&str, &NodeProto> = graph
+        .node
+        .iter()
+        .flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)))
+        .collect();
+    for node in &graph.node {
+        for name in node.input.iter().filter(|name| !name.is_empty()) {
+            if !known.contains(name.as_str()) {
+                return Err(dangling(node, name, made.contains_key(name.as_str())));
+            }
+        }
+        for name in node.output.iter().filter(|name| !name.is_empty()) {
+            if !known.insert(name) {
+                return Err(Error::user(format!(
+                    "tensor `{name}` is made more than once, at last by node {}",
+                    label(node)
+                )));
+            }
+        }
+    }
+    match graph
+        .output
+        .iter()
+        .find(|output| !known.contains(output.name.as_str()))
+    {
+        Some(output) => Err(Error::user(format!(
+            "output `{}` is made by no node",
+            output.name
+        ))),
+        None if graph.output.is_empty() => Err(Error::user("the network has no output")),
+        None => Ok(()),
+    }
+}
+
+fn dangling(node: &NodeProto, name: &str, made_later: bool) -> Error {
+    match made_later {
+        true => Error::user(format!(
+            "node {} reads `{name}` before it is made",
+            label(node)
+        ))
+        .help("the nodes form a cycle or are out of order; ONNX wants them sorted"),
+        false => Error::user(format!(
+            "node {} reads `{name}`, which nothing makes",
+            label(node)
+        ))
+        .help("the file lost an initializer or a node: export the network again"),
+    }
+}

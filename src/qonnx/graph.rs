@@ -1,0 +1,269 @@
+//! The walk over the file's nodes in their order, with the oracle's shapes, into a `Network`.
+//! Must not know what a single operator means.
+
+use std::collections::BTreeMap;
+
+use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
+
+use super::check::{check, label};
+use super::name::{Names, Source};
+use super::oracle::{Known, batch_one, consult, parse};
+use super::{constant, custom, operator};
+use crate::error::{Error, Result};
+use crate::network::{Network, Node, Op, Value, ValueId};
+use crate::tensor::Tensor;
+
+/// Reads an ONNX or QONNX model.
+///
+/// # Errors
+/// A user error that names the node or tensor at fault and says what to do.
+pub fn import(bytes: &[u8]) -> Result<Network> {
+    let model = parse(bytes)?;
+    let graph = check(&model)?;
+    let inputs = batch_one(graph)?;
+    let known = consult(&model, &inputs)?;
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|entry| matches!(entry.domain.as_str(), "" | "ai.onnx"))
+        .map_or(1, |entry| entry.version);
+    let mut walk = Walk {
+        graph,
+        known,
+        opset,
+        network: Network::default(),
+        ids: BTreeMap::new(),
+        names: Names::default(),
+    };
+    for (name, shape) in inputs {
+        let id = walk.add(&name, shape, None);
+        walk.network.inputs.push(id);
+    }
+    for node in &graph.node {
+        walk.node(node)
+            .map_err(|error| error.within(format!("node {}", label(node))))?;
+    }
+    for output in &graph.output {
+        let id = walk.id(&output.name)?;
+        walk.network.outputs.push(id);
+    }
+    walk.network.verify("import")?;
+    Ok(walk.network)
+}
+
+/// The network so far, and what is known of the rest.
+pub(super) struct Walk<'a> {
+    graph: &'a GraphProto,
+    known: BTreeMap<String, Known>,
+    /// Version of the standard operators.
+    pub(super) opset: i64,
+    network: Network,
+    ids: BTreeMap<String, ValueId>,
+    names: Names,
+}
+
+impl Walk<'_> {
+    /// The tensor of that name; initializers enter the network when they are first read.
+    pub(super) fn id(&mut self, name: &str) -> Result<ValueId> {
+        if let Some(id) = self.ids.get(name) {
+            return Ok(*id);
+        }
+        let tensor = match self
+            .graph
+            .initializer
+            .iter()
+            .find(|tensor| tensor.name == name)
+        {
+            Some(proto) => constant::convert(name, &constant::load(proto)?)?,
+            None => {
+                let folded = self.folded(name);
+                let folded =
+                    folded.ok_or_else(|| Error::user(format!("tensor `{name}` is not known")))?;
+                constant::convert(name, folded)?
+            }
+        };
+        Ok(self.add(name, tensor.shape().to_vec(), Some(tensor)))
+    }
+
+    fn add(&mut self, name: &str, shape: Vec<usize>, constant: Option<Tensor<f32>>) -> ValueId {
+        let id = self.network.add_value(Value {
+            name: name.to_owned(),
+            shape,
+            constant,
+        });
+        self.ids.insert(name.to_owned(), id);
+        id
+    }
+
+    /// A constant that the file does not hold, such as a default.
+    pub(super) fn constant(&mut self, name: String, value: f32) -> ValueId {
+        self.add(&name, vec![], Some(Tensor::scalar(value)))
+    }
+
+    /// A tensor between two operators that the file has as one.
+    pub(super) fn inner(&mut self, name: String, shape: Vec<usize>) -> ValueId {
+        self.add(&name, shape, None)
+    }
+
+    /// The tensor that the file calls `name`, made by the node that is being read.
+    pub(super) fn output(&mut self, name: &str) -> Result<ValueId> {
+        let shape = self
+            .known
+            .get(name)
+            .map(|known| known.shape.clone())
+            .ok_or_else(|| Error::user(format!("the shape of its output `{name}` is not known")))?;
+        Ok(self.add(name, shape, None))
+    }
+
+    /// Shape of a tensor that is in the network already.
+    pub(super) fn shape(&self, id: ValueId) -> &[usize] {
+        &self.network.value(id).shape
+    }
+
+    /// Contents of a tensor that the file computes from constants, as the oracle sees them.
+    fn folded(&self, name: &str) -> Option<&TractTensor> {
+        self.known
+            .get(name)
+            .and_then(|known| known.constant.as_deref())
+    }
+
+    /// The one number that a constant tensor holds.
+    pub(super) fn number(&mut self, name: &str) -> Result<f64> {
+        let id = self.id(name)?;
+        match self.network.value(id).constant.as_ref().map(Tensor::data) {
+            Some([number]) => Ok(f64::from(*number)),
+            _ => Err(Error::user(format!("`{name}` is not a constant number"))),
+        }
+    }
+
+    /// The stable name of the layer that `node` becomes.
+    pub(super) fn name(&mut self, node: &NodeProto) -> String {
+        let weight = node
+            .input
+            .get(1)
+            .and_then(|name| parameter(self.graph, name));
+        self.names.stable(&Source {
+            node: &node.name,
+            operator: &node.op_type,
+            weight,
+            output: node.output.first().map_or("", String::as_str),
+        })
+    }
+
+    /// Adds an operator.
+    pub(super) fn push(
+        &mut self,
+        name: String,
+        onnx: &str,
+        op: Op,
+        inputs: Vec<ValueId>,
+        output: ValueId,
+    ) {
+        self.push_permuted(name, onnx, op, Vec::new(), inputs, output);
+    }
+
+    /// Adds an operator that permutes axes.
+    pub(super) fn push_permuted(
+        &mut self,
+        name: String,
+        onnx: &str,
+        op: Op,
+        permutation: Vec<usize>,
+        inputs: Vec<ValueId>,
+        output: ValueId,
+    ) {
+        let onnx = onnx.to_owned();
+        self.network.nodes.push(Node {
+            name,
+            onnx,
+            op,
+            permutation,
+            inputs,
+            output,
+        });
+    }
+
+    fn node(&mut self, node: &NodeProto) -> Result<()> {
+        let custom = custom::DOMAINS.contains(&node.domain.as_str());
+        let Some(entry) = operator::find(&node.op_type, custom) else {
+            if node.op_type == "Constant" {
+                return self.constant_node(node);
+            }
+            return self.shape_computation(node);
+        };
+        // Integers that the file computes are shapes; the oracle has them.
+        if !entry.quantiser
+            && node
+                .output
+                .iter()
+                .all(|name| self.is_integer_constant(name))
+        {
+            return Ok(());
+        }
+        let given = node.input.iter().filter(|name| !name.is_empty()).count();
+        if !(entry.inputs.0..=entry.inputs.1).contains(&given) {
+            return Err(Error::user(format!(
+                "it has {given} inputs, not {} to {}",
+                entry.inputs.0, entry.inputs.1
+            )));
+        }
+        (entry.read)(self, node)
+    }
+
+    fn is_integer_constant(&self, name: &str) -> bool {
+        let integer = |tensor: &TractTensor| {
+            let kind = tensor.datum_type();
+            kind.is_integer() || matches!(kind, DatumType::TDim | DatumType::Bool)
+        };
+        name.is_empty() || self.folded(name).is_some_and(integer)
+    }
+
+    fn constant_node(&mut self, node: &NodeProto) -> Result<()> {
+        let Some(proto) = node
+            .attribute
+            .iter()
+            .find_map(|attribute| attribute.t.as_ref())
+        else {
+            return self.shape_computation(node);
+        };
+        let name = &node.output[0];
+        let loaded = constant::load(proto)?;
+        if loaded.datum_type().is_number() {
+            let tensor = constant::convert(name, &loaded)?;
+            self.add(name, tensor.shape().to_vec(), Some(tensor));
+        }
+        Ok(())
+    }
+
+    /// Operators that only move constants about: their results come from the oracle.
+    fn shape_computation(&self, node: &NodeProto) -> Result<()> {
+        match node
+            .output
+            .iter()
+            .all(|name| name.is_empty() || self.folded(name).is_some())
+        {
+            true => Ok(()),
+            false => Err(Error::user(
+                "it is supported for computing shapes and constants only, not on activations",
+            )),
+        }
+    }
+}
+
+/// The initializer behind `name`, through quantisers and transpositions.
+fn parameter<'a>(graph: &'a GraphProto, name: &str) -> Option<&'a str> {
+    let mut name = name;
+    for _ in 0..graph.node.len() + 1 {
+        if let Some(tensor) = graph.initializer.iter().find(|tensor| tensor.name == name) {
+            return Some(&tensor.name);
+        }
+        name = graph
+            .node
+            .iter()
+            .find(|node| node.output.iter().any(|output| output == name))?
+            .input
+            .first()?;
+    }
+    None
+}
