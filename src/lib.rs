@@ -23,3 +23,5 @@ pub mod reference;
 pub mod pass;
 
 pub mod fold;
+
+pub mod backend;

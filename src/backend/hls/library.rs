@@ -1,0 +1,48 @@
+//! The hand-written C++ library, as it is copied into every build.
+//! Must not know layers.
+
+/// `(path, text)` of every file.
+pub const LIBRARY: &[(&str, &str)] = &[
+    (
+        "bundled/ap/ap_int.h",
+        include_str!("library/bundled/ap/ap_int.h"),
+    ),
+    (
+        "bundled/stream/ap_axi_sdata.h",
+        include_str!("library/bundled/stream/ap_axi_sdata.h"),
+    ),
+    (
+        "bundled/stream/hls_stream.h",
+        include_str!("library/bundled/stream/hls_stream.h"),
+    ),
+    ("finnp/edge.hpp", include_str!("library/finnp/edge.hpp")),
+    (
+        "finnp/element.hpp",
+        include_str!("library/finnp/element.hpp"),
+    ),
+    ("finnp/fifo.hpp", include_str!("library/finnp/fifo.hpp")),
+    ("finnp/frame.hpp", include_str!("library/finnp/frame.hpp")),
+    (
+        "finnp/label_select.hpp",
+        include_str!("library/finnp/label_select.hpp"),
+    ),
+    ("finnp/mvau.hpp", include_str!("library/finnp/mvau.hpp")),
+    (
+        "finnp/simulate.hpp",
+        include_str!("library/finnp/simulate.hpp"),
+    ),
+    (
+        "finnp/threshold.hpp",
+        include_str!("library/finnp/threshold.hpp"),
+    ),
+    (
+        "finnp/width_converter.hpp",
+        include_str!("library/finnp/width_converter.hpp"),
+    ),
+];
+
+/// Compiler flags for C simulation with the bundled headers, relative to the folder that holds `library`.
+pub fn include_flags() -> Vec<String> {
+    let folders = ["library", "library/bundled/ap", "library/bundled/stream"];
+    folders.iter().map(|folder| format!("-I{folder}")).collect()
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT-0
+// Part of the finnp hardware library. This file, and everything generated around it,
+// may be used, changed and passed on for any purpose, without condition and without warranty.
+//
+// How one frame travels over a stream.
+#ifndef FINNP_FRAME_HPP
+#define FINNP_FRAME_HPP
+
+#include "element.hpp"
+
+#include <hls_stream.h>
+
+namespace finnp {
+
+/// A frame of PIXELS pixels of CHANNELS elements each, N elements a word, element 0 in the lowest
+/// bits. A pixel starts a new word; what is left of its last word is padding of any content.
+template <class ELEMENT, int ELEMENTS, int CHANNELS_, int PIXELS_>
+struct Frame {
+    using Element = ELEMENT;
+    static constexpr int N = ELEMENTS;
+    static constexpr int CHANNELS = CHANNELS_;
+    static constexpr int PIXELS = PIXELS_;
+    /// Words of one pixel.
+    static constexpr int WORDS = ceil_div(CHANNELS, N);
+    /// Elements of a pixel's last word that are not padding.
+    static constexpr int LAST = CHANNELS - (WORDS - 1) * N;
+    static_assert(N * Element::bits <= 4096, "a word has at most 4096 bits");
+    using Word = ap_uint<N * Element::bits>;
+    using Stream = hls::stream<Word>;
+};
+
+/// Element i of a word.
+template <class Element, class Word>
+typename Element::code element_of(const Word& word, int i) {
+#pragma HLS INLINE
+    return word((i + 1) * Element::bits - 1, i * Element::bits);
+}
+
+/// Replaces element i of a word.
+template <class Element, class Word>
+void place(Word& word, int i, typename Element::code code) {
+#pragma HLS INLINE
+    word((i + 1) * Element::bits - 1, i * Element::bits) = code;
+}
+
+}  // namespace finnp
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT-0
+// Part of the finnp hardware library. This file, and everything generated around it,
+// may be used, changed and passed on for any purpose, without condition and without warranty.
+//
+// Dense matrix-vector-threshold unit.
+#ifndef FINNP_MVAU_HPP
+#define FINNP_MVAU_HPP
+
+#include "frame.hpp"
+#include "threshold.hpp"
+
+namespace finnp {
+
+/// A matrix W of ROWS x COLS times each pixel of COLS elements; PE rows and SIMD columns a cycle.
+/// Shape S has:
+///   In, Weight, Out          element types; Out is Int<ACC> where there are no thresholds
+///   ACC                      bits of an accumulator, two's complement
+///   ROWS, COLS, PE, SIMD     the matrix and how it is folded; neither needs to divide
+///   PIXELS                   pixels of a frame
+///   INITIAL                  start of every accumulator; with bipolar inputs and weights every
+///                            padded column adds +1, so it is COLS - D * SIMD there, else 0
+///   THRESHOLDS, THRESHOLD_BITS, BASE   as in threshold.hpp; THRESHOLDS = 0 where there are none
+/// Columns are padded with weight code 0; the unit itself clears the input's padding.
+/// A pixel reads D words, writes NF words and takes NF * D cycles.
+template <class S>
+struct Mvau {
+    using In = typename S::In;
+    using Weight = typename S::Weight;
+    using Out = typename S::Out;
+    using Source = Frame<In, S::SIMD, S::COLS, S::PIXELS>;
+    using Sink = Frame<Out, S::PE, S::ROWS, S::PIXELS>;
+    using Input = typename Source::Stream;
+    using Output = typename Sink::Stream;
+    static constexpr int NF = Sink::WORDS;
+    static constexpr int D = Source::WORDS;
+    static constexpr int LEVELS = S::THRESHOLDS > 0 ? S::THRESHOLDS : 1;
+    /// weights[f * D + d][p][s]: code of row f * PE + p, column d * SIMD + s.
+    using Weights = typename Weight::code[NF * D][S::PE][S::SIMD];
+    /// thresholds[f][p]: ascending, of row f * PE + p.
+    using Thresholds = ap_int<S::THRESHOLD_BITS>[NF][S::PE][LEVELS];
+    /// flip[f][p]: whether that row counts the thresholds that are not reached.
+    using Flip = ap_uint<1>[NF][S::PE];
+    using Accumulator = ap_int<S::ACC>;
+
+    /// Writes the accumulators themselves.
+    static void run(Input& in, Output& out, const Weights& weights) {
+#pragma HLS INLINE
+        const Thresholds none = {};
+        const Flip never = {};
+        accumulate<false>(in, out, weights, none, never);
+    }
+
+    /// Writes each accumulator through the thresholds of its row.
+    static void run(Input& in, Output& out, const Weights& weights, const Thresholds& thresholds,
+                    const Flip& flip) {
+#pragma HLS INLINE
+        accumulate<true>(in, out, weights, thresholds, flip);
+    }
+
+private:
+    static constexpr int wide = product_bits<In, Weight> + index_bits(S::SIMD);
+    using Dot = ap_int<(wide < S::ACC ? wide : S::ACC)>;
+    using Codes = typename In::code[S::SIMD];
+    using Lane = typename Weight::code[S::SIMD];
+
+    /// Sum of SIMD products. Bipolar by bipolar is XNOR and a count of ones.
+    static Dot dot(const Codes& inputs, const Lane& weights) {
+#pragma HLS INLINE
+        if constexpr (is_bipolar<In> && is_bipolar<Weight>) {
+            ap_uint<index_bits(S::SIMD + 1)> agree = 0;
+            for (int s = 0; s < S::SIMD; ++s) {
+#pragma HLS UNROLL
+                agree += inputs[s] == weights[s] ? 1 : 0;
+            }
+            return Dot(2 * int(agree) - S::SIMD);
+        } else {
+            Dot sum = 0;
+            for (int s = 0; s < S::SIMD; ++s) {
+#pragma HLS UNROLL
+                sum += product<In, Weight>(inputs[s], weights[s]);
+            }
+            return sum;
+        }
+    }
+
+    template <bool STAIRCASE>
+    static typename Out::code activate(const Accumulator& sum, const ap_int<S::THRESHOLD_BITS> (&thresholds)[LEVELS],
+                                       ap_uint<1> flip) {
+#pragma HLS INLINE
+        if constexpr (STAIRCASE) return staircase<Out, S::BASE>(sum, thresholds, flip);
+        else return Out::encode(sum);
+    }
+
+    template <bool STAIRCASE>
+    static void accumulate(Input& in, Output& out, const Weights& weights,
+                           [[maybe_unused]] const Thresholds& thresholds, [[maybe_unused]] const Flip& flip) {
+#pragma HLS INLINE
+        typename Source::Word window[D];
+        Accumulator sums[S::PE];
+#pragma HLS ARRAY_PARTITION variable=sums complete dim=1
+        Index<NF> fold = 0;
+        Index<D> depth = 0;
+        Index<NF * D> pixel_step = 0;
+        for (int step = 0; step < S::PIXELS * NF * D; ++step) {
+#pragma HLS PIPELINE II=1 rewind style=flp
+            typename Source::Word word;
+            if (fold == 0) {
+                word = in.read();
+                window[depth] = word;
+            } else {
+                word = window[depth];
+            }
+            Codes inputs;
+#pragma HLS ARRAY_PARTITION variable=inputs complete dim=1
+            for (int s = 0; s < S::SIMD; ++s) {
+#pragma HLS UNROLL
+                const bool padding = s >= Source::LAST && depth == D - 1;
+                inputs[s] = padding ? typename In::code(0) : element_of<In>(word, s);
+            }
+            typename Sink::Word result = 0;
+            for (int p = 0; p < S::PE; ++p) {
+#pragma HLS UNROLL
+                Accumulator sum = depth == 0 ? Accumulator(S::INITIAL) : sums[p];
+                sum += dot(inputs, weights[pixel_step][p]);
+                sums[p] = sum;
+                if (depth == D - 1) {
+                    place<Out>(result, p, activate<STAIRCASE>(sum, thresholds[fold][p], flip[fold][p]));
+                }
+            }
+            if (depth == D - 1) out.write(result);
+
+            // Every counter is back at its start after the last step, so frames follow without a gap.
+            if (depth == D - 1) {
+                depth = 0;
+                if (fold == NF - 1) fold = 0;
+                else ++fold;
+            } else {
+                ++depth;
+            }
+            if (pixel_step == NF * D - 1) pixel_step = 0;
+            else ++pixel_step;
+        }
+    }
+};
+
+}  // namespace finnp
+
+#endif

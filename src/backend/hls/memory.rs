@@ -1,0 +1,93 @@
+//! Memories as text: one memory word per line, decimal numbers with a comma after each, so that the same
+//! file is read by C simulation and included as an initialiser by synthesis.
+//! Must not know C++ beyond that.
+
+use super::threshold::grouping;
+use crate::error::Result;
+use crate::layer::{Activation, Layer, Mvau, Tensors};
+use crate::tensor::DataType;
+
+/// `(file, text)` of every memory of a layer.
+///
+/// # Errors
+/// A bug where the tensors do not fit the layer.
+pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)>> {
+    match layer {
+        Layer::Mvau(mvau) => {
+            let mut files = vec![("weights.dat".to_owned(), weights(mvau, tensors)?)];
+            if let Some(activation) = &mvau.activation {
+                files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
+            }
+            Ok(files)
+        }
+        Layer::Threshold(layer) => {
+            let (channels, _) = grouping(layer);
+            thresholds(&layer.activation, tensors, channels, layer.pe)
+        }
+        Layer::WidthConverter(_) | Layer::LabelSelect(_) => Ok(Vec::new()),
+    }
+}
+
+/// Line `f * D + d` holds PE rows of SIMD codes: row `f * PE + p`, column `d * SIMD + s`.
+/// Padding has code 0.
+fn weights(mvau: &Mvau, tensors: &Tensors) -> Result<String> {
+    let matrix = tensors.weights(mvau.rows, mvau.columns)?;
+    let mut text = String::with_capacity(matrix.len() * 3);
+    for fold in 0..mvau.row_folds() {
+        for depth in 0..mvau.column_folds() {
+            for lane in 0..mvau.pe * mvau.simd {
+                let row = fold * mvau.pe + lane / mvau.simd;
+                let column = depth * mvau.simd + lane % mvau.simd;
+                let inside = row < mvau.rows && column < mvau.columns;
+                let value = if inside {
+                    matrix[row * mvau.columns + column]
+                } else {
+                    0
+                };
+                push(&mut text, code(mvau.weight, i64::from(value), inside));
+            }
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}
+
+/// What stands in the file for a weight: the number itself, or the code of a bipolar one.
+fn code(kind: DataType, value: i64, inside: bool) -> i64 {
+    match kind {
+        DataType::Bipolar if inside => i64::from(value > 0),
+        _ => value,
+    }
+}
+
+/// Line `f * PE + p` holds the thresholds, and the flip, of channel `f * PE + p`. Padding repeats channel 0.
+fn thresholds(
+    activation: &Activation,
+    tensors: &Tensors,
+    channels: usize,
+    pe: usize,
+) -> Result<Vec<(String, String)>> {
+    let (values, flips) = tensors.thresholds(activation.rows, activation.levels)?;
+    let (mut lists, mut flip) = (String::new(), String::new());
+    for channel in 0..channels.div_ceil(pe) * pe {
+        let row = if channel < channels {
+            channel % activation.rows
+        } else {
+            0
+        };
+        let list = &values[row * activation.levels..(row + 1) * activation.levels];
+        list.iter().for_each(|value| push(&mut lists, *value));
+        lists.push('\n');
+        push(&mut flip, i64::from(flips[row]));
+        flip.push('\n');
+    }
+    Ok(vec![
+        ("thresholds.dat".to_owned(), lists),
+        ("flip.dat".to_owned(), flip),
+    ])
+}
+
+fn push(text: &mut String, value: i64) {
+    text.push_str(&value.to_string());
+    text.push(',');
+}

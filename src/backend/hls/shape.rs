@@ -1,0 +1,100 @@
+//! The source of one shape: it names no layer, so that equal shapes are one source.
+//! Must not know weights.
+
+use sha2::{Digest, Sha256};
+
+use super::unit;
+use crate::error::{Error, Result};
+use crate::layer::{Hardware, Layer};
+
+/// Name of a shape: the kind of layer and the beginning of its record's digest.
+///
+/// # Errors
+/// A bug if the record cannot be written.
+pub fn tag(layer: &Layer) -> Result<String> {
+    let record = serde_json::to_vec(layer).map_err(|cause| Error::bug(cause.to_string()))?;
+    let digest = Sha256::digest(&record);
+    let short: String = digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{}_{short}", layer.hardware().kind()))
+}
+
+/// `(file, text)` of a shape's header and source.
+///
+/// # Errors
+/// A bug if the record cannot be written.
+pub fn shape_sources(layer: &Layer) -> Result<Vec<(String, String)>> {
+    let tag = tag(layer)?;
+    Ok(vec![
+        (format!("{tag}.hpp"), header(layer, &tag)),
+        (format!("{tag}.cpp"), source(layer, &tag)),
+    ])
+}
+
+/// The program that simulates one shape.
+pub fn main_source(tag: &str) -> String {
+    format!(
+        "// {tag} MEMORIES INPUT.npy OUTPUT.npy\n\
+         int simulate_{tag}(int argc, char** argv);\n\n\
+         int main(int argc, char** argv) {{ return simulate_{tag}(argc, argv); }}\n"
+    )
+}
+
+/// `NAME(in, out, memories...)` as declared.
+fn signature(layer: &Layer, tag: &str) -> String {
+    let start = format!("void {tag}(");
+    let indent = " ".repeat(start.len());
+    let memories = unit(layer).memories;
+    let mut arguments = vec![format!("{tag}_unit::Input& in, {tag}_unit::Output& out")];
+    arguments.extend(
+        memories
+            .iter()
+            .map(|memory| format!("const {tag}_unit::{}& {}", memory.class, memory.name)),
+    );
+    start + &arguments.join(&format!(",\n{indent}")) + ")"
+}
+
+fn header(layer: &Layer, tag: &str) -> String {
+    let unit = unit(layer);
+    let guard = format!("{}_HPP", tag.to_uppercase());
+    let fields: String = unit
+        .fields
+        .iter()
+        .map(|(name, value)| match value.starts_with("finnp::") {
+            true => format!("    using {name} = {value};\n"),
+            false => format!("    static constexpr int {name} = {value};\n"),
+        })
+        .collect();
+    format!(
+        "// {title}\n// {pace}\n#ifndef {guard}\n#define {guard}\n\n#include \"finnp/{header}.hpp\"\n\n\
+         struct {tag}_shape {{\n{fields}}};\nusing {tag}_unit = finnp::{template}<{tag}_shape>;\n\n\
+         {signature};\n\n#endif\n",
+        title = unit.title,
+        pace = unit.pace,
+        header = unit.header,
+        template = unit.template,
+        signature = signature(layer, tag),
+    )
+}
+
+fn source(layer: &Layer, tag: &str) -> String {
+    let memories = unit(layer).memories;
+    let arguments: String = memories
+        .iter()
+        .map(|memory| format!(", {}", memory.name))
+        .collect();
+    let files: String = memories
+        .iter()
+        .map(|memory| format!(", \"{}.dat\"", memory.name))
+        .collect();
+    format!(
+        "#include \"{tag}.hpp\"\n\n#include \"finnp/simulate.hpp\"\n\n{signature} {{\n#pragma HLS INLINE\n    \
+         {tag}_unit::run(in, out{arguments});\n}}\n\n#ifndef __SYNTHESIS__\n\
+         int simulate_{tag}(int argc, char** argv) {{\n    \
+         return finnp::simulate<{tag}_unit>(argc, argv, {tag}{files});\n}}\n#endif\n",
+        signature = signature(layer, tag),
+    )
+}

@@ -1,0 +1,263 @@
+//! The whole network: layers with their memories, the dataflow region that joins them, the test bench.
+//! Must not know weights.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::identifier::identifiers;
+use super::shape::tag;
+use super::tcl::{self, Target};
+use super::unit;
+use super::unit::class;
+use crate::dataflow::{Dataflow, Node, StreamId};
+use crate::error::{Error, Result};
+use crate::layer::Port;
+
+/// A layer in its place, with the names that the text uses.
+struct Placed<'a> {
+    node: &'a Node,
+    /// C++ function.
+    function: String,
+    /// Shape.
+    tag: String,
+}
+
+/// `(file, text)` of everything that names layers, relative to the HLS folder. Layers without memories
+/// are functions of `top.cpp`; those with memories have a folder under `layers/`.
+///
+/// # Errors
+/// A design error where the dataflow is no single chain from one input to one output.
+pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, String)>> {
+    let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
+    let placed = dataflow
+        .nodes
+        .iter()
+        .zip(functions)
+        .map(|(node, function)| {
+            Ok(Placed {
+                node,
+                function,
+                tag: tag(&node.layer)?,
+            })
+        })
+        .collect::<Result<Vec<Placed<'_>>>>()?;
+    let (Some(first), Some(last)) = (placed.first(), placed.last()) else {
+        return Err(Error::design(
+            "the network has no layer that runs in hardware",
+        ));
+    };
+    if dataflow.inputs.len() != 1 || dataflow.outputs.len() != 1 {
+        return Err(Error::design(
+            "the HLS backend builds networks with one input and one output",
+        ));
+    }
+    let edges = (
+        first.node.layer.hardware().input(),
+        last.node.layer.hardware().output(),
+    );
+    let mut files = vec![
+        ("top.hpp".to_owned(), header(&placed, edges, target)),
+        ("top.cpp".to_owned(), source(dataflow, &placed)?),
+        ("testbench.cpp".to_owned(), TESTBENCH.to_owned()),
+        (
+            "vitis_hls.tcl".to_owned(),
+            tcl::network(target, &source_list(&placed)),
+        ),
+    ];
+    for layer in placed.iter().filter(|layer| layer.has_memories()) {
+        let folder = format!("layers/{}", layer.node.name);
+        files.push((
+            format!("{folder}/{}.cpp", layer.function),
+            layer.with_memories(),
+        ));
+        let script = tcl::layer(target, &layer.node.name, &layer.function, &layer.tag);
+        files.push((format!("{folder}/vitis_hls.tcl"), script));
+    }
+    Ok(files)
+}
+
+const TESTBENCH: &str = "// testbench MEMORIES INPUT.npy OUTPUT.npy [TAPS]
+#include \"top.hpp\"
+
+int main(int argc, char** argv) {
+    return finnp::simulate_network<input_edge, output_edge>(argc, argv, top);
+}
+";
+
+impl Placed<'_> {
+    fn has_memories(&self) -> bool {
+        !unit(&self.node.layer).memories.is_empty()
+    }
+
+    fn arguments(&self) -> String {
+        format!(
+            "{tag}_unit::Input& in, {tag}_unit::Output& out",
+            tag = self.tag
+        )
+    }
+
+    /// The layer's function with its memories: constants for synthesis, files for simulation.
+    fn with_memories(&self) -> String {
+        let (tag, folder) = (&self.tag, &self.node.name);
+        let memories = unit(&self.node.layer).memories;
+        let mut constants = String::new();
+        let mut files = String::new();
+        let mut pragmas = String::new();
+        let mut arguments = String::new();
+        for memory in memories {
+            let (name, class) = (memory.name, memory.class);
+            let _ = writeln!(
+                constants,
+                "    static const {tag}_unit::{class} {name} = {{\n#include \"{name}.dat\"\n    }};"
+            );
+            let _ = writeln!(
+                files,
+                "    static const auto& {name} = finnp::memory<{tag}_unit::{class}>(\"{folder}/{name}.dat\");"
+            );
+            for (kind, dimension) in memory.pragmas {
+                let _ = writeln!(
+                    pragmas,
+                    "#pragma HLS {kind} variable={name} complete dim={dimension}"
+                );
+            }
+            let _ = write!(arguments, ", {name}");
+        }
+        format!(
+            "// Layer `{folder}`: {tag} with its memories.\n#include \"finnp/simulate.hpp\"\n\
+             #include \"shapes/{tag}.hpp\"\n\nvoid {function}({parameters}) {{\n#pragma HLS INLINE off\n\
+             #ifdef __SYNTHESIS__\n{constants}#else\n{files}#endif\n{pragmas}    {tag}(in, out{arguments});\n}}\n",
+            function = self.function,
+            parameters = self.arguments(),
+        )
+    }
+}
+
+fn source_list(placed: &[Placed<'_>]) -> Vec<String> {
+    let mut files = vec!["top.cpp".to_owned()];
+    let with_memories = placed.iter().filter(|layer| layer.has_memories());
+    files.extend(
+        with_memories.map(|layer| format!("layers/{}/{}.cpp", layer.node.name, layer.function)),
+    );
+    files.extend(tags(placed).iter().map(|tag| format!("shapes/{tag}.cpp")));
+    files
+}
+
+fn tags<'a>(placed: &'a [Placed<'_>]) -> BTreeSet<&'a str> {
+    placed.iter().map(|layer| layer.tag.as_str()).collect()
+}
+
+fn frame(port: Port) -> String {
+    format!(
+        "finnp::Frame<{}, {}, {}, {}>",
+        class(port.element),
+        port.per_word,
+        port.channels,
+        port.pixels
+    )
+}
+
+fn header(placed: &[Placed<'_>], edges: (Port, Port), target: &Target) -> String {
+    let includes: String = tags(placed)
+        .iter()
+        .map(|tag| format!("#include \"shapes/{tag}.hpp\"\n"))
+        .collect();
+    let declared: String = placed
+        .iter()
+        .filter(|layer| layer.has_memories())
+        .map(|layer| format!("void {}({});\n", layer.function, layer.arguments()))
+        .collect();
+    let (input, output) = edges;
+    format!(
+        "// The accelerator `{project}`: {} {} in, {} {} out.\n#ifndef TOP_HPP\n#define TOP_HPP\n\n\
+         #include \"finnp/edge.hpp\"\n#include \"finnp/fifo.hpp\"\n#include \"finnp/simulate.hpp\"\n{includes}\n\
+         // Edges: type of an element, elements a word, channels, pixels.\n\
+         using input_edge = finnp::Edge<{}>;\nusing output_edge = finnp::Edge<{}>;\n\n\
+         // Layers with memories: each in its own file.\n{declared}\n\
+         void top(input_edge::Stream& input, output_edge::Stream& output);\n\n#endif\n",
+        input.elements(),
+        input.element,
+        output.elements(),
+        output.element,
+        frame(input),
+        frame(output),
+        project = target.project,
+    )
+}
+
+fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
+    let mut text = String::from(
+        "#include \"top.hpp\"\n\n// Layers without memories, and the edges: one process each.\n",
+    );
+    text.push_str(&process(
+        "input_adapter",
+        "input_edge::Stream& in, input_edge::Frame::Stream& out",
+        "finnp::from_axis<input_edge::Frame>",
+    ));
+    for layer in placed.iter().filter(|layer| !layer.has_memories()) {
+        text.push_str(&process(&layer.function, &layer.arguments(), &layer.tag));
+    }
+    text.push_str(&process(
+        "output_adapter",
+        "output_edge::Frame::Stream& in, output_edge::Stream& out",
+        "finnp::to_axis<output_edge::Frame>",
+    ));
+    text.push_str(
+        "void top(input_edge::Stream& input, output_edge::Stream& output) {\n\
+         #pragma HLS INTERFACE mode=axis port=input\n#pragma HLS INTERFACE mode=axis port=output\n\
+         #pragma HLS INTERFACE mode=ap_ctrl_none port=return\n#pragma HLS DATAFLOW disable_start_propagation\n\n",
+    );
+    let depth = |id: StreamId| dataflow.stream(id).depth;
+    let fed = dataflow.inputs[0].stream;
+    let _ = writeln!(
+        text,
+        "    finnp::fifo<input_edge::Frame::Word, {}> input_out(\"input\");",
+        depth(fed)
+    );
+    for layer in placed {
+        let stream = only(&layer.node.outputs, &layer.node.name)?;
+        let (tag, name) = (&layer.tag, &layer.function);
+        let _ = writeln!(
+            text,
+            "    finnp::fifo<{tag}_unit::Sink::Word, {}> {name}_out(\"{name}\");",
+            depth(stream)
+        );
+    }
+    text.push_str("\n    input_adapter(input, input_out);\n");
+    for layer in placed {
+        let source = writer(placed, only(&layer.node.inputs, &layer.node.name)?);
+        let name = &layer.function;
+        let _ = writeln!(text, "    {name}({source}_out, {name}_out);");
+        let _ = writeln!(
+            text,
+            "    FINNP_TAP({}_unit::Sink, {name}_out, \"{}\");",
+            layer.tag, layer.node.name
+        );
+    }
+    let last = writer(placed, dataflow.outputs[0].stream);
+    let _ = writeln!(text, "    output_adapter({last}_out, output);\n}}");
+    Ok(text)
+}
+
+fn process(name: &str, parameters: &str, callee: &str) -> String {
+    format!(
+        "static void {name}({parameters}) {{\n#pragma HLS INLINE off\n    {callee}(in, out);\n}}\n\n"
+    )
+}
+
+fn only(streams: &[StreamId], name: &str) -> Result<StreamId> {
+    match streams {
+        [stream] => Ok(*stream),
+        _ => Err(Error::design(format!(
+            "layer `{name}` has {} streams on one side",
+            streams.len()
+        ))),
+    }
+}
+
+/// Function that writes a stream.
+fn writer<'a>(placed: &'a [Placed<'_>], stream: StreamId) -> &'a str {
+    placed
+        .iter()
+        .find(|layer| layer.node.outputs.contains(&stream))
+        .map_or("input", |layer| layer.function.as_str())
+}

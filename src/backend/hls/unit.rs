@@ -1,0 +1,82 @@
+//! `Unit`: a layer in the library's terms, a table from which all its text is written.
+//! Must not know any particular layer.
+
+use crate::tensor::DataType;
+
+/// A class template of the library with the parameters of one shape.
+pub(super) struct Unit {
+    /// File and class template: `mvau` and `Mvau`.
+    pub(super) header: &'static str,
+    /// Class template.
+    pub(super) template: &'static str,
+    /// What it is, in one sentence.
+    pub(super) title: String,
+    /// How fast it is, in one sentence.
+    pub(super) pace: String,
+    /// Members of the shape: declaration and value.
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// Memories, in the order of the function's arguments.
+    pub(super) memories: Vec<Memory>,
+}
+
+/// A memory that a layer holds.
+#[derive(Clone, Copy)]
+pub(super) struct Memory {
+    /// Argument and file: `weights` in `weights.dat`.
+    pub(super) name: &'static str,
+    /// Type in the class: `Weights`.
+    pub(super) class: &'static str,
+    /// How synthesis splits it: kind and dimension.
+    pub(super) pragmas: &'static [(&'static str, u32)],
+}
+
+/// Weights: all lanes of one step are read at once.
+pub(super) const WEIGHTS: Memory = Memory {
+    name: "weights",
+    class: "Weights",
+    pragmas: &[("ARRAY_PARTITION", 2), ("ARRAY_RESHAPE", 3)],
+};
+
+/// Thresholds: all of PE rows are compared at once.
+pub(super) const THRESHOLDS: Memory = Memory {
+    name: "thresholds",
+    class: "Thresholds",
+    pragmas: &[("ARRAY_PARTITION", 2), ("ARRAY_PARTITION", 3)],
+};
+
+/// One bit per row: whether its count is mirrored.
+pub(super) const FLIP: Memory = Memory {
+    name: "flip",
+    class: "Flip",
+    pragmas: &[("ARRAY_PARTITION", 2)],
+};
+
+impl Unit {
+    /// A type member.
+    pub(super) fn element(name: &'static str, kind: DataType) -> (&'static str, String) {
+        (name, class(kind))
+    }
+
+    /// A number.
+    pub(super) fn number(name: &'static str, value: impl ToString) -> (&'static str, String) {
+        (name, value.to_string())
+    }
+}
+
+/// The library's class for a type.
+pub(super) fn class(kind: DataType) -> String {
+    match kind {
+        DataType::Bipolar => "finnp::Bipolar".into(),
+        DataType::Ternary => "finnp::Ternary".into(),
+        DataType::Int(bits) => format!("finnp::Int<{bits}>"),
+        DataType::Uint(bits) => format!("finnp::Uint<{bits}>"),
+    }
+}
+
+/// "1 cycle per frame", "12 cycles per frame".
+pub(super) fn pace(lanes: &str, cycles: u64) -> String {
+    format!(
+        "{lanes} a cycle: {cycles} cycle{} per frame.",
+        if cycles == 1 { "" } else { "s" }
+    )
+}

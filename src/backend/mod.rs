@@ -1,0 +1,7 @@
+//! Backends: a folded `Dataflow` as source text.
+//! Must not know the disk or processes.
+
+pub mod hls;
+
+/// Every backend; folder names and the table agree.
+pub const BACKENDS: &[&str] = &["hls"];
