@@ -49,7 +49,9 @@ impl Stage for Fake<'_> {
 
 /// A project folder and a cache, both empty.
 pub(super) struct World {
-    dir: TempDir,
+    dir: PathBuf,
+    /// Removes the folder in the end, if it is ours.
+    _temporary: Option<TempDir>,
     pub(super) options: Options,
     pub(super) cancel: Cancel,
     pub(super) events: Mutex<Vec<Event>>,
@@ -57,15 +59,23 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> World {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("project")).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let mut world = World::at(temporary.path());
+        world._temporary = Some(temporary);
+        world
+    }
+
+    /// The world in the folder `dir`, with what is there already.
+    pub(super) fn at(dir: &Path) -> World {
+        std::fs::create_dir_all(dir.join("project")).unwrap();
         let options = Options {
             jobs: 2,
-            cache_dir: Some(dir.path().join("cache")),
+            cache_dir: Some(dir.join("cache")),
             ..Options::default()
         };
         World {
-            dir,
+            dir: dir.to_owned(),
+            _temporary: None,
             options,
             cancel: Cancel::default(),
             events: Mutex::default(),
@@ -73,11 +83,16 @@ impl World {
     }
 
     pub(super) fn project(&self) -> PathBuf {
-        self.dir.path().join("project")
+        self.dir.join("project")
     }
 
     pub(super) fn cache(&self) -> PathBuf {
-        self.dir.path().join("cache/v1")
+        self.dir.join("cache/v1")
+    }
+
+    /// The folder that holds the project and the cache.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Where `build/<path>` is.
@@ -121,11 +136,12 @@ impl World {
     }
 }
 
-/// A manifest for the engine, which only hands it on.
+/// Some manifest: the engine only hands it on.
 fn manifest(dir: &Path) -> Manifest {
-    Manifest {
-        dir: dir.to_owned(),
-    }
+    let text =
+        "[project]\nname = \"p\"\n[model]\npath = \"m.onnx\"\n[target]\nboard = \"pynq-z2\"\n";
+    std::fs::write(dir.join("m.onnx"), "").unwrap();
+    crate::manifest::parse(text, "accel.toml", dir, &[]).unwrap()
 }
 
 /// Files of a folder, by path, without those that are the engine's own.

@@ -18,6 +18,8 @@ mod view;
 mod work;
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod test;
@@ -178,7 +180,7 @@ fn run(
         keys: Mutex::new(last.clone()),
     };
     if options.dry_run {
-        return dry::run(&engine, manifest, stages, &last);
+        return repairing(&engine, || dry::run(&engine, manifest, stages, &last));
     }
     let view = View::new(&folder);
     let built = repairing(&engine, || {

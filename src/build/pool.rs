@@ -14,7 +14,7 @@ use super::graph::Graph;
 use super::key::Key;
 use super::source::Source;
 use super::work::{self, Failure};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::stage::{OutputRef, Stage};
 
 /// How often a thread that waits looks whether the build was stopped.
@@ -171,7 +171,9 @@ impl<'a> Pool<'a> {
         };
         if let Err(failure) = outcome {
             let (stage, name) = (self.stage.name(), self.name(job));
-            if self.engine.cancel.requested().is_none() {
+            // What the cache lost is made again, so it is not for the job to report.
+            let lost = failure.error.kind() == Kind::CacheCorrupt;
+            if !lost && self.engine.cancel.requested().is_none() {
                 let message = failure.error.message().to_owned();
                 (self.engine.sink)(Event::JobFailed {
                     stage,

@@ -30,11 +30,13 @@ pub(super) enum Source {
 pub(super) struct Digests {
     files: Mutex<Stamps>,
     /// The bytes are kept alive, so no others can come to their place.
-    bytes: Mutex<BTreeMap<Place, (Arc<[u8]>, Digest)>>,
+    bytes: Mutex<BTreeMap<Place, Known>>,
 }
 
 /// Address and length of bytes in memory.
 type Place = (usize, usize);
+/// Bytes in memory and their digest.
+type Known = (Arc<[u8]>, Digest);
 
 impl Digests {
     /// With what an earlier build saw of the user's files.

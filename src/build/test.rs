@@ -268,6 +268,47 @@ fn a_process_gets_its_inputs_and_gives_its_outputs_and_log() {
 }
 
 #[test]
+fn what_the_compiler_made_can_be_run() {
+    let world = World::new();
+    let source = |code: u32| {
+        let source = format!("#include <cstdio>\nint main() {{ std::puts(\"{code}\"); }}\n");
+        Input::Bytes(source.into_bytes().into())
+    };
+    let stage = Fake::new("sim", move |_| {
+        let compile = |code: u32| {
+            let command = Command {
+                program: Program::Tool("c++"),
+                args: ["-O0", "-o", "out", "a.cpp"].map(str::to_owned).to_vec(),
+                outputs: vec!["out".to_owned()],
+            };
+            Job::run(format!("compile{code}"), command).input("a.cpp", source(code))
+        };
+        let run = |code: u32| {
+            let command = Command {
+                program: Program::Input("sim".to_owned()),
+                args: Vec::new(),
+                outputs: Vec::new(),
+            };
+            let from = format!("compile{code}");
+            Job::run(format!("run{code}"), command).output_of("sim", "sim", from, "out")
+        };
+        Ok([1, 2, 3]
+            .into_iter()
+            .flat_map(|code| [compile(code), run(code)])
+            .collect())
+    });
+    let outcome = world.build(&[&stage]).unwrap();
+    assert_eq!(outcome.jobs_run, 6);
+    assert_eq!(fs::read(world.shown("logs/sim/run3.log")).unwrap(), b"3\n");
+    let key = outcome.artifacts.key("sim", "compile1").unwrap();
+    assert!(
+        key.contains("\ntool c++ ") && !key.contains("\nsource "),
+        "{key}"
+    );
+    assert_eq!(world.counts(&[&stage]), (0, 6));
+}
+
+#[test]
 fn a_failing_process_leaves_its_log() {
     let world = World::new();
     let error = world.build(&[&shell(
