@@ -25,3 +25,9 @@ pub mod pass;
 pub mod fold;
 
 pub mod backend;
+
+pub mod tool;
+
+pub mod stage;
+
+pub mod build;
