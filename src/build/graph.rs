@@ -92,7 +92,8 @@ fn check(job: &Job) -> Result<()> {
     for input in job.inputs.keys() {
         name::check("the input", input)?;
     }
-    if let Some(folder) = &job.folder {
+    // The empty folder is `build/` itself.
+    if let Some(folder) = job.folder.as_ref().filter(|folder| !folder.is_empty()) {
         name::check("the folder", folder)?;
     }
     let Work::Run(command) = &job.work else {

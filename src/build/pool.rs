@@ -296,20 +296,20 @@ impl<'a> Pool<'a> {
         let (stage, name) = (self.stage.name(), self.name(job));
         self.engine.note_key(stage, &name, done.action);
         state.done[job] = Some(done);
-        for &next in &self.graph.feeds[job] {
-            state.needs[next] -= 1;
-            if state.needs[next] == 0 {
-                state.ready.push_back(next);
-            }
-        }
-        // Listeners may take their time; others need not wait for them.
-        drop(state);
-        self.changed.notify_all();
+        // Told before what depends on it can start, so that events are in a possible order.
         (self.engine.sink)(Event::JobFinished {
             stage,
             job: name,
             cached,
             same_as: twin.map(|twin| self.name(twin)),
         });
+        for &next in &self.graph.feeds[job] {
+            state.needs[next] -= 1;
+            if state.needs[next] == 0 {
+                state.ready.push_back(next);
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
     }
 }

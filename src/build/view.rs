@@ -167,7 +167,10 @@ fn shown(built: &Built) -> Result<BTreeMap<String, Shown>> {
     for (stage, name, job) in built.each() {
         let Some(folder) = &job.folder else { continue };
         for (output, blob) in outputs(job) {
-            let path = format!("{folder}/{output}");
+            let path = match folder.as_str() {
+                "" => output.clone(),
+                folder => format!("{folder}/{output}"),
+            };
             let entry = shown.entry(path.clone()).or_insert_with(|| Shown {
                 sha256: blob.digest,
                 size: blob.size,

@@ -6,6 +6,7 @@ mod elementwise;
 mod graph;
 mod op;
 mod quantiser;
+mod record;
 mod rounding;
 
 pub use coding::Coding;

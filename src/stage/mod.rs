@@ -1,6 +1,30 @@
 //! Stages: the build from a model file to verified sources, each a plan of jobs.
 //! Must not know the cache.
 
+mod fold;
+mod generate;
+mod import;
 mod job;
+mod record;
+mod row;
+mod streamline;
+mod summary;
+mod verify;
 
 pub use job::*;
+pub use record::dataflow;
+pub use row::{Facts, LayerRow, facts, layers};
+pub use summary::Summary;
+
+/// Every stage, in the order of the build; file names and the table agree.
+pub const STAGES: &[&dyn Stage] = &[
+    &import::Import,
+    &streamline::Streamline,
+    &fold::Fold,
+    &generate::Generate,
+    &verify::Verify,
+    &summary::Summarise,
+];
+
+/// Name of the one job of a stage that works on the whole network.
+const NETWORK: &str = "network";

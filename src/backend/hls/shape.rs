@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::unit;
 use crate::error::{Error, Result};
-use crate::layer::{Hardware, Layer};
+use crate::layer::Layer;
 
 /// Name of a shape: the kind of layer and the beginning of its record's digest.
 ///

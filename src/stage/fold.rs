@@ -1,0 +1,123 @@
+//! Fold: the parallelism of every layer, and the width converters that it makes necessary.
+//! Must not know the cache.
+
+use super::record::{feed, of_inputs, of_stage, read, write};
+use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
+use crate::dataflow::{Dataflow, Node};
+use crate::error::{Error, Result};
+use crate::fold::{Candidate, Goal, fold};
+use crate::layer::Parallelism;
+use crate::manifest::{Manifest, Rate};
+use crate::pass;
+
+/// The stage.
+pub(super) struct Fold;
+
+/// Share of a board's look-up tables that folding may fill, in percent: beyond it routing fails.
+const LUT_PERCENT: u64 = 70;
+
+impl Stage for Fold {
+    fn name(&self) -> &'static str {
+        "fold"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        let dataflow = read(&of_stage(done, "streamline"))?;
+        let names: Vec<&str> = dataflow.nodes.iter().map(|node| node.name.as_str()).collect();
+        manifest.check_layers(&names)?;
+        let fixed = dataflow.nodes.iter().map(|node| choice(manifest, node)).collect::<Result<Vec<_>>>()?;
+        let goal = goal(manifest)?;
+        let mut lines = vec![("goal".to_owned(), describe(goal))];
+        for (name, fixed) in names.iter().zip(&fixed) {
+            let values = [("pe", fixed.pe), ("simd", fixed.simd)];
+            let set = values.into_iter().filter_map(|(key, value)| Some((key, value?)));
+            lines.extend(set.map(|(key, value)| (format!("layer {name} {key}"), value.to_string())));
+        }
+        let place = manifest.place("target.fps");
+        let mut job = Job::compute(NETWORK, move |inputs| {
+            run(inputs, &fixed, goal).map_err(|error| match error.place() {
+                None => error.at(place.clone()),
+                Some(_) => error,
+            })
+        });
+        job.lines = lines;
+        Ok(vec![feed(job, "streamline", &dataflow, false).shown_in("dataflow/folded")])
+    }
+}
+
+/// What the manifest asks of one layer, within what the layer can do.
+fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
+    let limits = node.layer.hardware().limits();
+    let choice = manifest.choice(&node.name);
+    let checked = |key: &str, chosen: Option<(u32, &crate::manifest::Layer)>, limit: Option<usize>| {
+        let Some((value, entry)) = chosen else {
+            return Ok(None);
+        };
+        let refused = |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
+        match limit {
+            Some(limit) if value as usize > limit => {
+                let what = if key == "pe" { "rows" } else { "columns" };
+                Err(refused(format!("has {limit} {what}, so `{key}` cannot be {value}"))
+                    .help(format!("choose `{key}` from 1 to {limit}; it need not divide")))
+            }
+            Some(_) => Ok(Some(value as usize)),
+            // A glob may well match layers of several kinds.
+            None if entry.pattern.contains(['*', '?']) => Ok(None),
+            None => Err(refused(format!("is a {} and has no `{key}`", node.layer.hardware().kind()))),
+        }
+    };
+    Ok(Parallelism {
+        pe: checked("pe", choice.pe, limits.pe)?,
+        simd: checked("simd", choice.simd, limits.simd)?,
+    })
+}
+
+fn goal(manifest: &Manifest) -> Result<Goal> {
+    let target = &manifest.target;
+    match target.fps {
+        Some(Rate::AtLeast(fps)) => match (target.clock_mhz * 1e6 / fps).floor() as u64 {
+            0 => Err(Error::design(format!("{fps} frames per second are more than the clock's {} MHz", target.clock_mhz))
+                .help("a frame takes at least one cycle: lower `fps`")
+                .at(manifest.place("target.fps"))),
+            cycles => Ok(Goal::Cycles(cycles)),
+        },
+        Some(Rate::Max) | None => Ok(Goal::Luts(target.board.total().lut * LUT_PERCENT / 100)),
+    }
+}
+
+fn describe(goal: Goal) -> String {
+    match goal {
+        Goal::Cycles(cycles) => format!("at most {cycles} cycles"),
+        Goal::Luts(luts) => format!("fewest cycles within {luts} look-up tables"),
+    }
+}
+
+fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
+    let mut dataflow = read(&of_inputs(inputs))?;
+    let candidates: Vec<Candidate> = dataflow
+        .nodes
+        .iter()
+        .zip(fixed)
+        .map(|(node, fixed)| Candidate {
+            name: node.name.clone(),
+            layer: node.layer.clone(),
+            fixed: *fixed,
+            full_words: regrouped(&dataflow, node),
+        })
+        .collect();
+    for (node, layer) in dataflow.nodes.iter_mut().zip(fold(&candidates, goal)?) {
+        node.layer = layer;
+    }
+    write(&pass::connect(dataflow)?, false)
+}
+
+/// Whether a reader of the node's output sees other pixels in it than the node wrote.
+fn regrouped(dataflow: &Dataflow, node: &Node) -> bool {
+    let written = node.layer.hardware().output();
+    let mut readers = node.outputs.iter().flat_map(|stream| dataflow.consumers(*stream));
+    readers.any(|reader| reader.layer.hardware().input().channels != written.channels)
+}

@@ -1,0 +1,112 @@
+//! Summary: what was built and what was proved, in one file.
+//! Must not know the cache.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{feed, from_json, json, of_inputs, of_stage, read};
+use super::row::{Facts, LayerRow, facts, rows};
+use super::verify::{
+    INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples, VERDICT, VERDICT_JOB, Verdict,
+};
+use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
+use crate::error::Result;
+use crate::manifest::Manifest;
+use crate::reference::{levels::Levels, single::Single};
+
+/// The stage.
+pub(super) struct Summarise;
+
+/// What C simulation proves, and what it does not.
+const PROOF: &str = "function verified (C simulation), timing not verified";
+
+/// `build/summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name of the project.
+    pub project: String,
+    /// Name of the board.
+    pub board: String,
+    /// Clock and throughput.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// What is proved.
+    pub proof: String,
+    /// Inputs that everything was verified on.
+    pub samples: Samples,
+    /// Integer network against the f64 reference.
+    pub levels: Levels,
+    /// Integer network against tract in f32: differences are counted, not refused.
+    pub f32: Single,
+    /// C simulation against the integer network.
+    pub simulation: Verdict,
+    /// Layers in order.
+    pub layers: Vec<LayerRow>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Stage for Summarise {
+    fn name(&self) -> &'static str {
+        "summary"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        let folded = read(&of_stage(done, "fold"))?;
+        let facts = facts(manifest, &rows(&folded));
+        let (project, board) = (manifest.project.name.clone(), manifest.target.board.name.clone());
+        let mut job = Job::compute(NETWORK, move |inputs| {
+            let summary = summarise(inputs, &project, &board, &facts)?;
+            Ok(Outputs::from([("summary.json".to_owned(), json(&summary)?)]))
+        })
+        .line("project", manifest.project.name.clone())
+        .line("board", manifest.target.board.name.clone())
+        .line("clock_mhz", manifest.target.clock_mhz.to_string());
+        for (job_name, file) in [
+            (INPUTS_JOB, SAMPLES),
+            (LEVELS_JOB, LEVELS),
+            (SINGLE_JOB, SINGLE),
+            (VERDICT_JOB, VERDICT),
+        ] {
+            job = job.output_of(file, "verify", job_name, file);
+        }
+        Ok(vec![feed(job, "fold", &folded, false).shown_in("")])
+    }
+}
+
+fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Result<Summary> {
+    let samples: Samples = from_json(inputs.bytes(SAMPLES)?)?;
+    let warnings = warnings(&samples);
+    Ok(Summary {
+        project: project.to_owned(),
+        board: board.to_owned(),
+        facts: facts.clone(),
+        proof: PROOF.to_owned(),
+        samples,
+        levels: from_json(inputs.bytes(LEVELS)?)?,
+        f32: from_json(inputs.bytes(SINGLE)?)?,
+        simulation: from_json(inputs.bytes(VERDICT)?)?,
+        layers: rows(&read(&of_inputs(inputs))?),
+        warnings,
+    })
+}
+
+fn warnings(samples: &Samples) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if samples.made {
+        warnings.push(format!(
+            "the manifest has no `[verify] inputs`: {} made-up samples were used",
+            samples.count
+        ));
+    }
+    if samples.off_grid > 0 {
+        warnings.push(format!("{} input values are farther than a hundredth of a step from the grid", samples.off_grid));
+    }
+    if samples.clamped > 0 {
+        warnings.push(format!("{} input values are beyond the input's range and were clamped", samples.clamped));
+    }
+    warnings
+}

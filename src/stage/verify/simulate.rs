@@ -1,0 +1,87 @@
+//! Simulation of every layer on its own recorded input, and of the whole network.
+//! Must not know how programs are compiled.
+
+use std::sync::Arc;
+
+use super::super::generate::{has_memories, memory_job};
+use super::super::{Command, Input, Job, Program};
+use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
+use super::trace::{self, INPUTS_JOB, TRACE_JOB};
+use crate::dataflow::{Dataflow, Node};
+use crate::layer::Layer;
+
+/// What a simulation writes.
+pub(super) const OUTPUT: &str = "output.npy";
+/// Job that simulates the network.
+pub(super) const NETWORK_RUN: &str = "simulate network";
+
+/// Job that simulates a layer.
+pub(super) fn layer_job(layer: &str) -> String {
+    format!("simulate {layer}")
+}
+
+/// File of a layer's stream, as recorded inside the network.
+pub(super) fn tap_file(layer: &str) -> String {
+    format!("taps/{layer}.npy")
+}
+
+/// Memories of a layer as files in `folder`.
+fn memories(mut job: Job, node: &Node, folder: &str) -> Job {
+    if !has_memories(&node.layer) {
+        return job;
+    }
+    let files: &[&str] = match &node.layer {
+        Layer::Mvau(mvau) if mvau.activation.is_none() => &["weights.dat"],
+        Layer::Mvau(_) => &["weights.dat", "thresholds.dat", "flip.dat"],
+        _ => &["thresholds.dat", "flip.dat"],
+    };
+    for file in files {
+        job = job.output_of(format!("{folder}{file}"), "generate", memory_job(&node.name), *file);
+    }
+    job
+}
+
+/// The recorded input of the layer at `position`.
+fn recorded(job: Job, dataflow: &Dataflow, position: usize) -> Job {
+    let source = trace::source(dataflow, dataflow.nodes[position].inputs[0]);
+    match source {
+        Some(layer) => job.output_of("input.npy", "verify", TRACE_JOB, trace::file(layer)),
+        None => job.output_of("input.npy", "verify", INPUTS_JOB, trace::INPUT),
+    }
+}
+
+/// The job that simulates the layer at `position` alone.
+pub(super) fn layer(dataflow: &Dataflow, position: usize) -> Job {
+    let node = &dataflow.nodes[position];
+    let job = Job::run(
+        layer_job(&node.name),
+        Command {
+            program: Program::Input(SIMULATE.to_owned()),
+            args: [".", "input.npy", OUTPUT].map(str::to_owned).to_vec(),
+            outputs: vec![OUTPUT.to_owned()],
+        },
+    )
+    .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE);
+    memories(recorded(job, dataflow, position), node, "")
+}
+
+/// The job that simulates the whole network and records every stream inside it.
+pub(super) fn network(dataflow: &Dataflow) -> Job {
+    let taps = dataflow.nodes.iter().map(|node| tap_file(&node.name));
+    let mut job = Job::run(
+        NETWORK_RUN,
+        Command {
+            program: Program::Input(NETWORK_PROGRAM.to_owned()),
+            args: [".", "input.npy", OUTPUT, "taps"].map(str::to_owned).to_vec(),
+            outputs: std::iter::once(OUTPUT.to_owned()).chain(taps).collect(),
+        },
+    )
+    .output_of(NETWORK_PROGRAM, "verify", NETWORK_JOB, NETWORK_PROGRAM)
+    .output_of("input.npy", "verify", INPUTS_JOB, trace::INPUT)
+    // The folder must exist before the program starts.
+    .input("taps/folder", Input::Bytes(Arc::from(&b""[..])));
+    for node in &dataflow.nodes {
+        job = memories(job, node, &format!("{}/", node.name));
+    }
+    job.shown_in("sim")
+}

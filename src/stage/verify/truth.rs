@@ -1,0 +1,92 @@
+//! Truth: the integer network against the f64 reference (equal, or the build fails) and against tract in
+//! f32 (differences are counted), on the user's inputs.
+//! Must not know simulations.
+
+use super::super::import::Blame;
+use super::super::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
+use super::super::streamline::CONSTANTS;
+use super::super::{Input, Inputs, Job, NETWORK, Outputs};
+use super::frames;
+use super::trace::{INPUT, INPUTS_JOB, input_port};
+use crate::dataflow::Dataflow;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::network::Network;
+use crate::reference::{levels, single};
+
+/// Job that compares with the f64 reference.
+pub(in super::super) const LEVELS_JOB: &str = "levels";
+/// What it writes.
+pub(in super::super) const LEVELS: &str = "levels.json";
+/// Job that compares with tract.
+pub(in super::super) const SINGLE_JOB: &str = "f32";
+/// What it writes.
+pub(in super::super) const SINGLE: &str = "f32.json";
+
+/// Where the imported graph stands among the inputs; the integer one has its own names.
+const NETWORK_GRAPH: &str = "network/graph.json";
+
+fn job(job: Job, integer: &Dataflow) -> Job {
+    feed(job, "streamline", integer, true)
+        .output_of(INPUT, "verify", INPUTS_JOB, INPUT)
+        .output_of(NETWORK_GRAPH, "import", NETWORK, GRAPH)
+        .output_of(CONSTANTS, "import", NETWORK, CONSTANTS)
+        .shown_in("sim")
+}
+
+/// Both graphs, and the samples in the order of the network's input tensor.
+fn load(inputs: &Inputs) -> Result<(Network, Dataflow, Vec<Vec<i64>>)> {
+    let network = Network::from_bytes(inputs.bytes(NETWORK_GRAPH)?, inputs.bytes(CONSTANTS)?)?;
+    let mut dataflow = read(&of_inputs(inputs))?;
+    add_tensors(&mut dataflow, &of_inputs(inputs))?;
+    let order = dataflow.stream(dataflow.inputs[0].stream).order;
+    let elements = frames::read(inputs.bytes(INPUT)?)?;
+    let samples = frames::split(&elements, input_port(&dataflow)?.elements());
+    let samples = samples.iter().map(|frame| order.to_tensor(frame)).collect();
+    Ok((network, dataflow, samples))
+}
+
+/// The job that compares every level with the f64 reference.
+pub(super) fn levels(_: &Manifest, integer: &Dataflow) -> Job {
+    let compare = Job::compute(LEVELS_JOB, |inputs| {
+        let (network, dataflow, samples) = load(inputs)?;
+        let found = levels::compare(&network, &dataflow, &samples)?;
+        match &found.first {
+            None => Ok(Outputs::from([(LEVELS.to_owned(), json(&found)?)])),
+            Some(first) => Err(Error::design(format!(
+                "the integer network differs from the f64 reference first at sample {}, tensor `{}`, element {}: {}, not {}",
+                first.sample, first.tensor, first.element, first.hardware, first.reference
+            ))
+            .help("this is a defect of finnp's streamlining: please report it with the model")),
+        }
+    });
+    job(compare, integer)
+}
+
+/// The job that counts where tract in f32 rounds otherwise.
+pub(super) fn single(manifest: &Manifest, integer: &Dataflow) -> Job {
+    let blame = Blame::new(manifest);
+    let compare = Job::compute(SINGLE_JOB, move |inputs| {
+        let (network, dataflow, samples) = load(inputs)?;
+        let found = single::compare(inputs.bytes("model.onnx")?, &network, &dataflow, &samples)
+            .map_err(|error| blame.on(error))?;
+        Ok(Outputs::from([(SINGLE.to_owned(), json(&found)?)]))
+    })
+    .line("instruction set", instruction_set())
+    .input("model.onnx", Input::File(manifest.model.path.clone()));
+    job(compare, integer)
+}
+
+/// What decides how tract's kernels round on this machine.
+fn instruction_set() -> String {
+    #[cfg(target_arch = "x86_64")]
+    let extensions = [
+        ("avx2", std::is_x86_feature_detected!("avx2")),
+        ("fma", std::is_x86_feature_detected!("fma")),
+        ("avx512f", std::is_x86_feature_detected!("avx512f")),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let extensions: [(&str, bool); 0] = [];
+    let present = extensions.iter().filter(|(_, present)| *present).map(|(name, _)| *name);
+    std::iter::once(std::env::consts::ARCH).chain(present).collect::<Vec<_>>().join(" ")
+}
