@@ -88,7 +88,7 @@ pub(super) fn inputs(manifest: &Manifest, integer: &Dataflow) -> Job {
     })
     .line("layout", format!("{layout:?}"))
     .line("samples", limit.to_string());
-    let job = feed(job, "streamline", integer, false);
+    let job = feed(job, "streamline", integer, false).shown_in("sim");
     match verify {
         Some(verify) => job.input("samples", Input::File(verify.inputs)),
         None => job,
