@@ -5,7 +5,7 @@ use super::record::{feed, of_inputs, of_stage, read, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
-use crate::fold::{Candidate, Goal, fold};
+use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
 use crate::layer::Parallelism;
 use crate::manifest::{Manifest, Rate};
 use crate::pass;
@@ -64,7 +64,10 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
                 Err(refused(format!("has {limit} {what}, so `{key}` cannot be {value}"))
                     .help(format!("choose `{key}` from 1 to {limit}; it need not divide")))
             }
-            Some(_) => Ok(Some(value as usize)),
+            Some(_) => {
+                check_word(node, key, value as usize).map_err(refused)?;
+                Ok(Some(value as usize))
+            }
             // A glob may well match layers of several kinds.
             None if entry.pattern.contains(['*', '?']) => Ok(None),
             None => Err(refused(format!("is a {} and has no `{key}`", node.layer.hardware().kind()))),
@@ -74,6 +77,17 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         pe: checked("pe", choice.pe, limits.pe)?,
         simd: checked("simd", choice.simd, limits.simd)?,
     })
+}
+
+/// Refuses a word that no tool accepts.
+fn check_word(node: &Node, key: &str, value: usize) -> std::result::Result<(), String> {
+    let hardware = node.layer.hardware();
+    let port = if key == "pe" { hardware.output() } else { hardware.input() };
+    let bits = value as u64 * u64::from(port.element.bits());
+    match bits <= LARGEST_WORD_BITS {
+        true => Ok(()),
+        false => Err(format!("would have words of {bits} bits with `{key} = {value}`; {LARGEST_WORD_BITS} is the most")),
+    }
 }
 
 fn goal(manifest: &Manifest) -> Result<Goal> {

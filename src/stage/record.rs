@@ -13,12 +13,12 @@ pub(super) const GRAPH: &str = "graph.json";
 
 /// File of a layer's record.
 pub(super) fn layer_file(name: &str) -> String {
-    format!("{name}/layer.json")
+    format!("layers/{name}/layer.json")
 }
 
 /// File of a layer's weights and thresholds.
 pub(super) fn tensor_file(name: &str) -> String {
-    format!("{name}/tensors.safetensors")
+    format!("layers/{name}/tensors.safetensors")
 }
 
 /// Wiring and records; with `tensors` also what layers hold.

@@ -26,7 +26,7 @@ pub(super) fn program_job(layer: &str) -> String {
 }
 
 /// Job that builds the program of the network.
-pub(super) const NETWORK_JOB: &str = "compile network";
+pub(super) const NETWORK_JOB: &str = "compile the network";
 
 /// Optimisation 1 simulates as fast as 2 and compiles faster.
 fn flags() -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::layer::Layer;
 /// What a simulation writes.
 pub(super) const OUTPUT: &str = "output.npy";
 /// Job that simulates the network.
-pub(super) const NETWORK_RUN: &str = "simulate network";
+pub(super) const NETWORK_RUN: &str = "simulate the network";
 
 /// Job that simulates a layer.
 pub(super) fn layer_job(layer: &str) -> String {
