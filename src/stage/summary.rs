@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::row::{Facts, LayerRow, facts, rows};
 use super::verify::{
-    INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples, VERDICT, VERDICT_JOB, Verdict,
+    ACCURACY, Accuracy, INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples, TRACE_JOB, VERDICT, VERDICT_JOB,
+    Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::Result;
@@ -33,6 +34,8 @@ pub struct Summary {
     pub proof: String,
     /// Inputs that everything was verified on.
     pub samples: Samples,
+    /// Right answers of the integer network, where the inputs have labels.
+    pub accuracy: Option<Accuracy>,
     /// Integer network against the f64 reference.
     pub levels: Levels,
     /// Integer network against tract in f32: differences are counted, not refused.
@@ -67,6 +70,7 @@ impl Stage for Summarise {
         .line("clock_mhz", manifest.target.clock_mhz.to_string());
         for (job_name, file) in [
             (INPUTS_JOB, SAMPLES),
+            (TRACE_JOB, ACCURACY),
             (LEVELS_JOB, LEVELS),
             (SINGLE_JOB, SINGLE),
             (VERDICT_JOB, VERDICT),
@@ -86,6 +90,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         facts: facts.clone(),
         proof: PROOF.to_owned(),
         samples,
+        accuracy: from_json(inputs.bytes(ACCURACY)?)?,
         levels: from_json(inputs.bytes(LEVELS)?)?,
         f32: from_json(inputs.bytes(SINGLE)?)?,
         simulation: from_json(inputs.bytes(VERDICT)?)?,

@@ -33,6 +33,7 @@ fn an_example_builds_once_and_then_never_again() {
     let summary = project.json("summary.json");
     assert_eq!(summary["proof"], "function verified (C simulation), timing not verified");
     assert_eq!(summary["simulation"]["frames"], 360);
+    assert_eq!(summary["accuracy"], serde_json::json!({"right": 354, "total": 360}));
     assert_eq!(summary["warnings"].as_array().unwrap().len(), 0);
 
     assert_eq!(project.build(&[]).expect_success().ran(), Vec::<String>::new());

@@ -2,6 +2,7 @@
 //! network, on the user's inputs.
 //! Must not know the cache.
 
+mod accuracy;
 mod compile;
 mod frames;
 mod simulate;
@@ -9,7 +10,8 @@ mod trace;
 mod truth;
 mod verdict;
 
-pub(super) use trace::{INPUTS_JOB, SAMPLES, Samples};
+pub(super) use accuracy::Accuracy;
+pub(super) use trace::{ACCURACY, INPUTS_JOB, SAMPLES, Samples, TRACE_JOB};
 pub(super) use truth::{LEVELS, LEVELS_JOB, SINGLE, SINGLE_JOB};
 pub(super) use verdict::{VERDICT, VERDICT_JOB, Verdict};
 

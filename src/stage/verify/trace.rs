@@ -4,8 +4,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::record::{add_tensors, feed, json, of_inputs, read};
+use super::super::record::{add_tensors, feed, from_json, json, of_inputs, read};
 use super::super::{Input, Inputs, Job, Outputs};
+use super::accuracy::{self, Accuracy};
 use super::frames;
 use crate::data::{Arrays, samples};
 use crate::dataflow::{Dataflow, StreamId};
@@ -18,11 +19,16 @@ use crate::tensor::DataType;
 /// Job that reads or makes the inputs.
 pub(in super::super) const INPUTS_JOB: &str = "inputs";
 /// Job that runs the integer network.
-pub(super) const TRACE_JOB: &str = "trace";
+pub(in super::super) const TRACE_JOB: &str = "trace";
 /// The inputs, in stream order.
 pub(super) const INPUT: &str = "inputs.npy";
 /// What is known of the inputs.
 pub(in super::super) const SAMPLES: &str = "samples.json";
+
+/// The expected classes, in order; `null` where there are none.
+const LABELS: &str = "labels.json";
+/// How many are right; `null` where there are no labels.
+pub(in super::super) const ACCURACY: &str = "accuracy.json";
 
 /// How many samples are made where the manifest names none.
 const MADE: usize = 16;
@@ -103,12 +109,15 @@ fn given_inputs(inputs: &Inputs, dataflow: &Dataflow, file: &str, layout: Layout
     let read = samples("x", &array, input, stream.element, layout)?;
     let frames: Vec<Vec<i64>> =
         read.frames.iter().take(limit).map(|frame| stream.order.to_stream(frame)).collect();
-    outputs(dataflow, &frames, Samples {
+    let labels = accuracy::labels(&mut arrays, read.frames.len())?;
+    let samples = Samples {
         count: frames.len(),
         made: false,
         off_grid: read.off_grid,
         clamped: read.clamped,
-    })
+    };
+    let labels = labels.map(|labels| labels[..frames.len()].to_vec());
+    outputs(dataflow, &frames, samples, labels)
 }
 
 /// Samples that need no seed from anywhere: the ends of the range, then numbers that look random
@@ -128,7 +137,7 @@ fn made_inputs(dataflow: &Dataflow) -> Result<Outputs> {
         })
         .collect();
     let count = frames.len();
-    outputs(dataflow, &frames, Samples { count, made: true, off_grid: 0, clamped: 0 })
+    outputs(dataflow, &frames, Samples { count, made: true, off_grid: 0, clamped: 0 }, None)
 }
 
 fn scattered(element: DataType, position: u64) -> i64 {
@@ -138,10 +147,16 @@ fn scattered(element: DataType, position: u64) -> i64 {
     element.min() + ((mixed >> 32) % values) as i64 * element.step()
 }
 
-fn outputs(dataflow: &Dataflow, frames: &[Vec<i64>], samples: Samples) -> Result<Outputs> {
+fn outputs(
+    dataflow: &Dataflow,
+    frames: &[Vec<i64>],
+    samples: Samples,
+    labels: Option<Vec<i64>>,
+) -> Result<Outputs> {
     Ok(Outputs::from([
         (INPUT.to_owned(), frames::write(frames, input_port(dataflow)?)),
         (SAMPLES.to_owned(), json(&samples)?),
+        (LABELS.to_owned(), json(&labels)?),
     ]))
 }
 
@@ -151,24 +166,28 @@ pub(super) fn trace(integer: &Dataflow) -> Job {
         let mut dataflow = read(&of_inputs(inputs))?;
         add_tensors(&mut dataflow, &of_inputs(inputs))?;
         let frames = frames::split(&frames::read(inputs.bytes(INPUT)?)?, input_port(&dataflow)?.elements());
-        record(&dataflow, &frames)
+        let labels: Option<Vec<i64>> = from_json(inputs.bytes(LABELS)?)?;
+        record(&dataflow, &frames, labels.as_deref())
     });
     feed(job, "streamline", integer, true)
         .output_of(INPUT, "verify", INPUTS_JOB, INPUT)
+        .output_of(LABELS, "verify", INPUTS_JOB, LABELS)
         .shown_in("sim/expected")
 }
 
-fn record(dataflow: &Dataflow, frames: &[Vec<i64>]) -> Result<Outputs> {
+fn record(dataflow: &Dataflow, frames: &[Vec<i64>], labels: Option<&[i64]>) -> Result<Outputs> {
     let integers = Integers::new(dataflow);
     let recorded = frames
         .par_iter()
         .map(|frame| {
             let mut streams = vec![Vec::new(); dataflow.streams.len()];
-            integers.run(std::slice::from_ref(frame), |id, values| streams[id.0] = values.to_vec())?;
-            Ok(streams)
+            let last = integers.run(std::slice::from_ref(frame), |id, values| streams[id.0] = values.to_vec())?;
+            Ok((streams, integers.real(&last)?))
         })
-        .collect::<Result<Vec<Vec<Vec<i64>>>>>()?;
-    let mut outputs = Outputs::new();
+        .collect::<Result<Vec<_>>>()?;
+    let (recorded, answers): (Vec<Vec<Vec<i64>>>, Vec<_>) = recorded.into_iter().unzip();
+    let accuracy: Option<Accuracy> = labels.map(|labels| accuracy::count(&answers, labels));
+    let mut outputs = Outputs::from([(ACCURACY.to_owned(), json(&accuracy)?)]);
     for node in &dataflow.nodes {
         let stream = node.outputs[0].0;
         let frames: Vec<Vec<i64>> = recorded.iter().map(|streams| streams[stream].clone()).collect();
