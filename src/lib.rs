@@ -31,3 +31,5 @@ pub mod tool;
 pub mod stage;
 
 pub mod build;
+
+pub mod cli;

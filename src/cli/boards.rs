@@ -1,0 +1,40 @@
+//! `finnp boards`: the boards that a manifest may name.
+//! Must not know what a design needs of them.
+
+use super::answer::Answer;
+use super::call::Call;
+use super::table::{Table, grouped};
+use crate::board;
+use crate::error::Result;
+
+/// List the boards
+#[derive(clap::Args)]
+pub(super) struct Boards {}
+
+impl Boards {
+    pub(super) fn run(&self, call: &Call) -> Result<Answer> {
+        let mut table = Table::new(&[
+            "board", "title", "part", ">MHz", ">most", ">SLRs", ">LUT", ">FF", ">DSP", ">BRAM18",
+            ">URAM",
+        ]);
+        for board in board::all() {
+            let total = board.total();
+            table.row([
+                board.name.clone(),
+                board.title.clone(),
+                board.part.clone(),
+                board.clock.default_mhz.to_string(),
+                board.clock.maximum_mhz.to_string(),
+                board.slr.len().to_string(),
+                grouped(total.lut),
+                grouped(total.ff),
+                grouped(total.dsp),
+                grouped(total.bram18),
+                grouped(total.uram),
+            ]);
+        }
+        let boards = serde_json::to_value(board::all()).unwrap_or_default();
+        let text = table.text(call.screen.colour_out());
+        Ok(Answer::text(text).with("boards", boards))
+    }
+}

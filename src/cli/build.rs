@@ -1,0 +1,154 @@
+//! `finnp build`: runs the stages and tells what came of it.
+//! Must not know what a stage does.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use clap::ValueEnum;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::table::{count, grouped, rate, seconds};
+use crate::build::{Built, Durability, Event, Outcome};
+use crate::error::{Error, Result};
+use crate::stage::{Artifacts, OutputRef, Summary};
+
+/// Build the accelerator into the folder `build`
+#[derive(clap::Args)]
+pub(super) struct Build {
+    /// Last stage to run: import, streamline, fold, generate, verify or summary
+    #[arg(long, value_name = "STAGE")]
+    to: Option<String>,
+    /// Tell what would run, and why, without running it
+    #[arg(long)]
+    dry_run: bool,
+    /// Fail instead of waiting for another build of this project
+    #[arg(long)]
+    no_wait: bool,
+    /// What of the cache survives a crash of the machine: `safe` is slower
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Survive::Fast)]
+    durability: Survive,
+}
+
+/// What of the cache survives a crash of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Survive {
+    /// Results of the last seconds may be lost, and are made again
+    Fast,
+    /// Every result that was reported
+    Safe,
+}
+
+impl Build {
+    pub(super) fn run(&self, call: &Call) -> Result<Answer> {
+        let manifest = call.manifest()?;
+        let mut options = call.build_options(self.to.as_deref());
+        options.dry_run = self.dry_run;
+        options.no_wait = self.no_wait;
+        options.durability = match self.durability {
+            Survive::Fast => Durability::Fast,
+            Survive::Safe => Durability::Safe,
+        };
+        let plan = Mutex::new(String::new());
+        let heed = |event: &Event| {
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            *plan += &planned(event);
+        };
+        let outcome = call.build(&manifest, &options, &heed)?;
+        if self.dry_run {
+            let text = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+            return Ok(Answer::text(text + &dry(&outcome)));
+        }
+        let summary = summary(&outcome.artifacts)?;
+        let folder = manifest.dir.join("build");
+        let mut note = String::new();
+        if let Some(summary) = &summary {
+            note += &result(summary);
+        } else if let Some(to) = &self.to {
+            note += &format!("stopped after `{to}`: nothing is verified\n");
+        }
+        note += &format!(
+            "{} run, {} cached, {}\n{}\n",
+            count(outcome.jobs_run, "job"),
+            grouped(outcome.jobs_cached as u64),
+            seconds(call.elapsed()),
+            shown(&folder),
+        );
+        let mut answer = Answer::note(note).with("folder", folder.display().to_string());
+        if let Some(summary) = summary {
+            answer = answer
+                .with("project", summary.project)
+                .with("board", summary.board)
+                .with("proof", summary.proof)
+                .with("warnings", summary.warnings.clone())
+                .with_all(&summary.facts);
+            answer.warnings = summary.warnings;
+        }
+        Ok(answer)
+    }
+}
+
+/// The line of a dry run that an event is worth.
+fn planned(event: &Event) -> String {
+    match event {
+        Event::WouldRun { stage, job, why } => {
+            // Lines of keys are of labelled facts, in which a space of a label is escaped.
+            let plain = |line: &String| line.replacen(" fact ", " ", 1).replace("\\s", " ");
+            let why: Vec<String> = why.iter().map(plain).collect();
+            format!("{stage:<10}  {job}: {}\n", why.join(", "))
+        }
+        Event::Unknown { stage } => format!("{stage:<10}  depends on what runs before it\n"),
+        _ => String::new(),
+    }
+}
+
+fn dry(outcome: &Outcome) -> String {
+    match outcome.jobs_would_run {
+        0 => format!(
+            "nothing to run: {} cached\n",
+            count(outcome.jobs_cached, "job")
+        ),
+        jobs => format!(
+            "{} would run, {} cached; nothing was changed\n",
+            count(jobs, "job"),
+            grouped(outcome.jobs_cached as u64)
+        ),
+    }
+}
+
+/// What was built and proved.
+fn result(summary: &Summary) -> String {
+    format!(
+        "{} for {}: {} frames per second at {} MHz, bottleneck `{}`\n{}\n",
+        summary.project,
+        summary.board,
+        rate(summary.facts.fps),
+        summary.facts.clock_mhz,
+        summary.facts.bottleneck,
+        summary.proof,
+    )
+}
+
+/// The summary, if it was built.
+fn summary(built: &Built) -> Result<Option<Summary>> {
+    const OUTPUT: &str = "summary.json";
+    for job in built.jobs("summary") {
+        if built.list("summary", job)?.contains_key(OUTPUT) {
+            let text = built.read(&OutputRef {
+                stage: "summary",
+                job: job.to_owned(),
+                output: OUTPUT.to_owned(),
+            })?;
+            let summary = serde_json::from_slice(&text);
+            let broken = |cause| Error::bug(format!("`{OUTPUT}` cannot be read: {cause}"));
+            return summary.map(Some).map_err(broken);
+        }
+    }
+    Ok(None)
+}
+
+/// A path without the `./` that stands for the present folder.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    path.display().to_string()
+}

@@ -1,0 +1,206 @@
+//! `finnp run`: the integer network on the user's inputs.
+//! Must not know how layers compute.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::table::{count, rate};
+use crate::data::{Array, Arrays, Samples, Values, samples, write_npz};
+use crate::dataflow::Dataflow;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::reference::Integers;
+use crate::stage;
+
+/// Name of the array that is written.
+const OUTPUT: &str = "output";
+/// How many frames are computed between two looks at signals and the clock.
+const BATCH: usize = 256;
+
+/// Run the integer network on the samples of a file
+#[derive(clap::Args)]
+pub(super) struct Run {
+    /// File .npz with the samples as array `x` or `input`: integers are values of the input's grid, floats real numbers
+    #[arg(value_name = "INPUT.npz")]
+    input: PathBuf,
+    /// File to write: the network's real outputs as array `output`
+    #[arg(short, long, value_name = "OUT.npz")]
+    output: PathBuf,
+}
+
+impl Run {
+    pub(super) fn run(&self, call: &Call) -> Result<Answer> {
+        let manifest = call.manifest()?;
+        let mut arrays = Arrays::open(&self.input)?;
+        let array = arrays.input()?;
+        let labels = arrays.labels()?;
+        let built = call.reach(&manifest, "streamline")?;
+        let dataflow = stage::dataflow(&built)?;
+        let samples = read(&manifest, &dataflow, &array)?;
+        let start = call.elapsed();
+        let outputs = compute(call, &dataflow, &samples.frames)?;
+        let time = (call.elapsed() - start).as_secs_f64();
+        let shape = outputs.shape.clone();
+        write(&self.output, &write_npz(&[(OUTPUT, &outputs)])?)?;
+        let number = samples.frames.len();
+        let right = labels.and_then(|labels| right(&outputs, &labels));
+        let share = right.map_or_else(String::new, |right| format!(", {right} right"));
+        let note = format!(
+            "{}{share}, {} per second\n{}: array `{OUTPUT}`, shape {shape:?}\n",
+            count(number, "sample"),
+            rate(number as f64 / time.max(1e-9)),
+            self.output.display(),
+        );
+        let mut answer = Answer::note(note)
+            .with("samples", number)
+            .with("off_grid", samples.off_grid)
+            .with("clamped", samples.clamped)
+            .with("output", self.output.display().to_string())
+            .with("shape", shape);
+        if let Some(right) = right {
+            answer = answer.with("right", right);
+        }
+        answer.warnings = warnings(&samples, array.len());
+        Ok(answer)
+    }
+}
+
+fn read(manifest: &Manifest, dataflow: &Dataflow, array: &Array) -> Result<Samples> {
+    let [input] = &dataflow.inputs[..] else {
+        return Err(Error::user(format!(
+            "the network has {} inputs, and `finnp run` takes networks with one",
+            dataflow.inputs.len()
+        )));
+    };
+    let element = dataflow.stream(input.stream).element;
+    samples("x", array, input, element, manifest.input.layout)
+}
+
+/// All outputs as one array `[n, ...]`.
+fn compute(call: &Call, dataflow: &Dataflow, frames: &[Vec<i64>]) -> Result<Array> {
+    let [output] = &dataflow.outputs[..] else {
+        return Err(Error::user(format!(
+            "the network has {} outputs, and `finnp run` takes networks with one",
+            dataflow.outputs.len()
+        )));
+    };
+    let threads = call.options.jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|cause| Error::tool(format!("cannot start threads: {cause}")))?;
+    let integers = Integers::new(dataflow);
+    let mut values = Vec::new();
+    let mut done = 0;
+    for batch in frames.chunks(BATCH) {
+        call.cancel.check()?;
+        for outputs in pool.install(|| integers.outputs(batch))? {
+            values.extend(outputs.into_iter().flat_map(|output| output.into_data()));
+        }
+        done += batch.len();
+        call.count("run", done, frames.len());
+    }
+    let mut shape = output.shape.clone();
+    match shape.first_mut() {
+        Some(batch) => *batch = frames.len(),
+        None => shape.push(frames.len()),
+    }
+    Ok(Array {
+        shape,
+        values: Values::Real(values),
+    })
+}
+
+/// How many samples have their greatest output at the place that `labels` tells; where there is one output,
+/// how many are the label. `None` if there is not one label for each sample.
+fn right(outputs: &Array, labels: &Array) -> Option<usize> {
+    let (Values::Real(values), Values::Integer(labels)) = (&outputs.values, &labels.values) else {
+        return None;
+    };
+    let size = values
+        .len()
+        .checked_div(labels.len())
+        .filter(|size| *size > 0)?;
+    if labels.len() != *outputs.shape.first()? {
+        return None;
+    }
+    let class = |sample: &[f64]| match sample {
+        [label] => *label as i64,
+        _ => {
+            let mut best = 0;
+            for (index, value) in sample.iter().enumerate() {
+                if *value > sample[best] {
+                    best = index;
+                }
+            }
+            best as i64
+        }
+    };
+    let samples = values.chunks_exact(size).zip(labels);
+    Some(
+        samples
+            .filter(|(sample, label)| class(sample) == **label)
+            .count(),
+    )
+}
+
+fn warnings(samples: &Samples, elements: usize) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let numbers = [
+        (
+            samples.off_grid,
+            "farther than a hundredth of a step from the input's grid and were rounded",
+        ),
+        (
+            samples.clamped,
+            "beyond the ends of the input's grid and were clamped",
+        ),
+    ];
+    for (number, what) in numbers {
+        if number > 0 {
+            warnings.push(format!("{number} of {elements} values are {what}"));
+        }
+    }
+    warnings
+}
+
+/// Writes the file as a whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let written = || {
+        let part = tempfile::NamedTempFile::new_in(folder)?;
+        fs::write(part.path(), bytes)?;
+        part.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|cause| Error::io("write", path, &cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_answers_are_counted() {
+        let outputs = |shape: &[usize], values: &[f64]| Array {
+            shape: shape.to_vec(),
+            values: Values::Real(values.to_vec()),
+        };
+        let labels = |values: &[i64]| Array {
+            shape: vec![values.len()],
+            values: Values::Integer(values.to_vec()),
+        };
+        let two = outputs(&[2, 2], &[1.0, 1.0, 0.0, 3.0]);
+        assert_eq!(right(&two, &labels(&[0, 1])), Some(2));
+        assert_eq!(right(&two, &labels(&[1, 1])), Some(1));
+        assert_eq!(right(&two, &labels(&[1])), None);
+        assert_eq!(right(&two, &labels(&[])), None);
+        assert_eq!(
+            right(&outputs(&[2, 1], &[7.0, 8.0]), &labels(&[7, 9])),
+            Some(1)
+        );
+    }
+}
