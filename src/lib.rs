@@ -1,6 +1,7 @@
 //! finnp: sparse streaming neural-network accelerators for FPGAs.
 //!
 //! The modules below are floors: each one uses only those above it. The order is the architecture.
+//! Must not hold code of its own.
 
 pub mod error;
 

@@ -1,5 +1,6 @@
 //! What can go wrong in the store: always the machine, never the contents.
 //! Damaged contents are no error: they are put aside and count as missing.
+//! Must not know what the bytes mean.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};

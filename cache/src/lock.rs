@@ -1,5 +1,6 @@
 //! Exclusive locks by name: a file that exists while somebody holds it or waits for it.
 //! The operating system frees the lock of a process that dies.
+//! Must not know what a lock protects.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};

@@ -277,5 +277,4 @@ fn part_of(to: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-#[path = "store_test.rs"]
-mod tests;
+mod test;

@@ -1,5 +1,5 @@
 //! What the file system says about files whose contents are known, so that they need not be read again.
-//! A cache of this machine only: nothing that is built may depend on it.
+//! A cache of this machine only: what is built must not depend on it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};

@@ -1,4 +1,5 @@
 //! Tests of the engine with made-up stages: what runs, what does not, and what is shown.
+//! Must not know any real stage.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

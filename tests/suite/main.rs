@@ -1,4 +1,5 @@
 //! One binary for all tests that use finnp from outside.
+//! Must not know anything that is not public.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
 
@@ -6,3 +7,4 @@ mod manifest;
 mod project;
 mod road;
 mod shared;
+mod tidy;

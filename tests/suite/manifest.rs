@@ -298,6 +298,11 @@ fn nonsense_ends_in_an_error() {
             "{text:?}"
         );
     }
+}
+
+#[test]
+fn long_nonsense_ends_in_an_error() {
+    let dir = project();
     for line in [
         "a",
         "= 1\n",
@@ -311,6 +316,11 @@ fn nonsense_ends_in_an_error() {
         assert!(error.parts().len() <= 20);
         assert!(!render(&error, false).is_empty());
     }
+}
+
+#[test]
+fn nonsense_settings_end_in_an_error() {
+    let dir = project();
     for set in [
         "",
         "=",

@@ -1,4 +1,5 @@
 //! Tests of the store: what goes in comes out, and damage is never handed on.
+//! Must not know builds.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
