@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::super::generate::{LIBRARY_JOB, TOP_JOB, has_memories, source_job};
-use super::super::{Command, Input, Job, Program};
+use crate::stage::generate::{LIBRARY_JOB, TOP_JOB, has_memories, source_job};
+use crate::stage::{Command, Input, Job, Program};
 use crate::backend::hls::{LIBRARY, include_flags, identifiers, main_source};
 use crate::dataflow::{Dataflow, Node};
 

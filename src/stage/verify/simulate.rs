@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::super::generate::{has_memories, memory_job};
-use super::super::{Command, Input, Job, Program};
+use crate::stage::generate::{has_memories, memory_job};
+use crate::stage::{Command, Input, Job, Program};
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
 use super::trace::{self, INPUTS_JOB, TRACE_JOB};
 use crate::dataflow::{Dataflow, Node};

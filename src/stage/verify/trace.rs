@@ -4,8 +4,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::record::{add_tensors, feed, from_json, json, of_inputs, read};
-use super::super::{Input, Inputs, Job, Outputs};
+use crate::stage::record::{add_tensors, feed, from_json, json, of_inputs, read};
+use crate::stage::{Input, Inputs, Job, Outputs};
 use super::accuracy::{self, Accuracy};
 use super::frames;
 use crate::data::{Arrays, samples};
@@ -17,18 +17,18 @@ use crate::reference::Integers;
 use crate::tensor::DataType;
 
 /// Job that reads or makes the inputs.
-pub(in super::super) const INPUTS_JOB: &str = "inputs";
+pub(in crate::stage) const INPUTS_JOB: &str = "inputs";
 /// Job that runs the integer network.
-pub(in super::super) const TRACE_JOB: &str = "trace";
+pub(in crate::stage) const TRACE_JOB: &str = "trace";
 /// The inputs, in stream order.
 pub(super) const INPUT: &str = "inputs.npy";
 /// What is known of the inputs.
-pub(in super::super) const SAMPLES: &str = "samples.json";
+pub(in crate::stage) const SAMPLES: &str = "samples.json";
 
 /// The expected classes, in order; `null` where there are none.
 const LABELS: &str = "labels.json";
 /// How many are right; `null` where there are no labels.
-pub(in super::super) const ACCURACY: &str = "accuracy.json";
+pub(in crate::stage) const ACCURACY: &str = "accuracy.json";
 
 /// How many samples are made where the manifest names none.
 const MADE: usize = 16;

@@ -2,10 +2,10 @@
 //! f32 (differences are counted), on the user's inputs.
 //! Must not know simulations.
 
-use super::super::import::Blame;
-use super::super::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
-use super::super::streamline::CONSTANTS;
-use super::super::{Input, Inputs, Job, NETWORK, Outputs};
+use crate::stage::import::Blame;
+use crate::stage::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
+use crate::stage::streamline::CONSTANTS;
+use crate::stage::{Input, Inputs, Job, NETWORK, Outputs};
 use super::frames;
 use super::trace::{INPUT, INPUTS_JOB, input_port};
 use crate::dataflow::Dataflow;
@@ -15,13 +15,13 @@ use crate::network::Network;
 use crate::reference::{levels, single};
 
 /// Job that compares with the f64 reference.
-pub(in super::super) const LEVELS_JOB: &str = "levels";
+pub(in crate::stage) const LEVELS_JOB: &str = "levels";
 /// What it writes.
-pub(in super::super) const LEVELS: &str = "levels.json";
+pub(in crate::stage) const LEVELS: &str = "levels.json";
 /// Job that compares with tract.
-pub(in super::super) const SINGLE_JOB: &str = "f32";
+pub(in crate::stage) const SINGLE_JOB: &str = "f32";
 /// What it writes.
-pub(in super::super) const SINGLE: &str = "f32.json";
+pub(in crate::stage) const SINGLE: &str = "f32.json";
 
 /// Where the imported graph stands among the inputs; the integer one has its own names.
 const NETWORK_GRAPH: &str = "network/graph.json";

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::record::json;
-use super::super::{Inputs, Job, Outputs};
+use crate::stage::record::json;
+use crate::stage::{Inputs, Job, Outputs};
 use super::frames;
 use super::simulate::{NETWORK_RUN, OUTPUT, layer_job, tap_file};
 use super::trace::{self, TRACE_JOB};
@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::layer::Port;
 
 /// Job that compares.
-pub(in super::super) const VERDICT_JOB: &str = "compare";
+pub(in crate::stage) const VERDICT_JOB: &str = "compare";
 /// What it writes.
-pub(in super::super) const VERDICT: &str = "verdict.json";
+pub(in crate::stage) const VERDICT: &str = "verdict.json";
 
 /// What was compared, all of it equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
