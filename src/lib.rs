@@ -21,6 +21,8 @@ pub mod qonnx;
 
 pub mod reference;
 
+pub mod data;
+
 pub mod pass;
 
 pub mod fold;

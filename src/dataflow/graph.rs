@@ -7,7 +7,7 @@ use super::order::Order;
 use super::tail::Tail;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Tensors};
-use crate::network::{Coding, Op};
+use crate::network::{Coding, Op, Quantiser};
 use crate::tensor::DataType;
 
 /// Index of a [`Stream`] in its dataflow.
@@ -70,6 +70,9 @@ pub struct Input {
     pub shape: Vec<usize>,
     /// What the integers stand for; one channel.
     pub coding: Coding,
+    /// The network's own first quantiser, where that defines the integers: its codes arrive, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiser: Option<Quantiser>,
 }
 
 /// A stream that the host reads.
@@ -83,7 +86,8 @@ pub struct Output {
     pub shape: Vec<usize>,
     /// Where the tensor's elements sit in the stream.
     pub order: Order,
-    /// Real value of the integers; channels are the stream's.
+    /// Real value of the integers; the element at position p of the stream belongs to channel
+    /// `p % channels` of the tail.
     pub tail: Tail,
     /// Operators that are left to the host, on the real values in the shape `host_shape`.
     pub host: Vec<Op>,

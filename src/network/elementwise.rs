@@ -30,6 +30,7 @@ impl Slope {
     /// Slope of multiplying by `gain`.
     pub fn of_gain(gain: f64) -> Slope {
         match gain {
+            g if g.is_infinite() => Slope::Unknown,
             g if g > 0.0 => Slope::Rising,
             g if g < 0.0 => Slope::Falling,
             g if g == 0.0 => Slope::Flat,
@@ -190,6 +191,8 @@ impl Binary {
         match (self, varies_first) {
             (Binary::Add | Binary::Min | Binary::Max, _) | (Binary::Sub, true) => Slope::Rising,
             (Binary::Sub, false) => Slope::Falling,
+            // Dividing by zero gives three different results, none of them flat.
+            (Binary::Div, true) if constant == 0.0 => Slope::Unknown,
             (Binary::Mul, _) | (Binary::Div, true) => Slope::of_gain(constant),
             (Binary::Prelu, true) if constant >= 0.0 => Slope::Rising,
             (Binary::Prelu | Binary::Div | Binary::Pow, _) => Slope::Unknown,

@@ -84,7 +84,8 @@ impl MultiThreshold {
 }
 
 /// What a quantiser does to one channel, all parameters resolved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantiser {
     /// `Quant` with integer zero-point.
     Quant {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
+use super::attribute::Attributes;
 use super::constant;
 use super::custom::DOMAINS;
 use super::operator;
@@ -33,6 +34,7 @@ pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
         }
     }
     operators(graph)?;
+    graph.node.iter().try_for_each(permutation)?;
     references(graph)?;
     Ok(graph)
 }
@@ -78,6 +80,20 @@ fn operator_problem(node: &NodeProto) -> Option<Error> {
     match operator::is_known(&node.op_type, custom) {
         true => None,
         false => refused(format!("the operator `{}` is not supported", node.op_type)),
+    }
+}
+
+/// tract follows a `perm` that is no permutation for ever.
+fn permutation(node: &NodeProto) -> Result<()> {
+    let given = Attributes(node).ints("perm");
+    let mut sorted = given.clone();
+    sorted.sort_unstable();
+    match sorted.into_iter().eq(0..given.len() as i64) {
+        true => Ok(()),
+        false => Err(Error::user(format!(
+            "node {}: `perm` is {given:?}, which is no permutation",
+            label(node)
+        ))),
     }
 }
 

@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_ndarray::ArrayViewD;
 
 use super::attribute::Attributes;
+use super::batch_norm;
 use crate::network::Rounding;
 
 /// Domains in which the operators are found.
@@ -17,13 +18,16 @@ pub(super) const DOMAINS: &[&str] = &[
     "finn.custom_op.general",
 ];
 
-/// tract's ONNX reader with `Quant`, `IntQuant`, `BipolarQuant` and `MultiThreshold`.
+/// tract's ONNX reader with `Quant`, `IntQuant`, `BipolarQuant` and `MultiThreshold`, and a `BatchNormalization`
+/// that is safe on damaged files.
 pub fn onnx_with_qonnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     onnx.op_register.insert("Quant", quant);
     onnx.op_register.insert("IntQuant", quant);
     onnx.op_register.insert("BipolarQuant", bipolar);
     onnx.op_register.insert("MultiThreshold", multi_threshold);
+    onnx.op_register
+        .insert("BatchNormalization", batch_norm::read);
     onnx
 }
 

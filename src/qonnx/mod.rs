@@ -7,6 +7,7 @@
 //! the output's; a counter never enters, so that an edit elsewhere does not rename a layer.
 
 mod attribute;
+mod batch_norm;
 mod check;
 mod constant;
 mod custom;

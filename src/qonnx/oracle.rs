@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
-use tract_onnx::tract_core::prelude::{DatumExt, Framework, Tensor};
-use tract_onnx::tract_hir::prelude::InferenceModelExt;
+use tract_onnx::tract_core::prelude::{DatumExt, Framework, Tensor, TractResult};
+use tract_onnx::tract_hir::prelude::{InferenceModel, InferenceModelExt};
 
 use super::custom::onnx_with_qonnx;
 use crate::error::{Error, Result, catch};
@@ -114,6 +114,19 @@ fn shape_of(input: &ValueInfoProto) -> Result<Vec<usize>> {
     }
 }
 
+/// Shapes as far as they follow without folding constants. Operators that do nothing still have a tensor
+/// of their own here; the typed network shares it with their input, under one of the two names.
+fn shapes(inferred: &InferenceModel) -> BTreeMap<String, Known> {
+    let labelled = inferred.outlet_labels.iter();
+    let known = labelled.filter_map(|(outlet, name)| {
+        let fact = inferred.outlet_fact(*outlet).ok()?;
+        let shape = fact.shape.as_concrete_finite().ok()??.to_vec();
+        let constant = None;
+        Some((name.clone(), Known { shape, constant }))
+    });
+    known.collect()
+}
+
 /// Shapes and constants of all tensors, by name.
 ///
 /// # Errors
@@ -122,23 +135,24 @@ pub(super) fn consult(
     model: &ModelProto,
     inputs: &[(String, Vec<usize>)],
 ) -> Result<BTreeMap<String, Known>> {
-    let analysed = catch(|| -> tract_onnx::tract_core::prelude::TractResult<_> {
+    let analysed = catch(|| -> TractResult<_> {
         let mut inferred = onnx_with_qonnx().parse(model, None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }
-        inferred.into_typed()
+        inferred.analyse(true)?;
+        let shapes = shapes(&inferred);
+        Ok((shapes, inferred.into_typed()?))
     });
     let refused = |cause: String| {
         Error::user(format!("the network contradicts itself: {cause}"))
             .help("check the file with `onnx.checker` and run shape inference on it")
     };
-    let typed = match analysed {
-        Ok(Ok(typed)) => typed,
+    let (mut known, typed) = match analysed {
+        Ok(Ok(analysed)) => analysed,
         Ok(Err(cause)) => return Err(refused(format!("{cause:#}"))),
         Err(panic) => return Err(refused(panic)),
     };
-    let mut known = BTreeMap::new();
     // Initializers and constants are nodes of that name; everything else is a labelled outlet.
     let nodes = typed.nodes().iter().filter(|node| node.outputs.len() == 1);
     let named = nodes.map(|node| (node.name.clone(), &node.outputs[0].fact));

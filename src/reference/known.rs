@@ -12,7 +12,8 @@ pub struct Code {
     pub integers: Tensor<i64>,
     /// What they stand for.
     pub coding: Coding,
-    /// The axis whose index is the coding's channel; any where the coding has only one channel.
+    /// The axis whose index is the coding's channel; any where the coding has only one channel. The rank
+    /// of the tensor stands for "every element is a channel", in row-major order.
     pub axis: usize,
 }
 
@@ -27,6 +28,22 @@ impl Code {
             position += 1;
             self.coding.real(*integer, channel)
         })
+    }
+
+    /// The same integers under a coding with a channel for every element.
+    #[must_use]
+    pub fn spread(self) -> Self {
+        let elements = 0..self.integers.len();
+        let coding = Coding {
+            scale: self.coding.scale.gather(elements.clone().map(|p| self.channel(p))),
+            bias: self.coding.bias.gather(elements.map(|p| self.channel(p))),
+        };
+        let axis = element_axis(self.integers.shape());
+        Code {
+            integers: self.integers,
+            coding,
+            axis,
+        }
     }
 
     /// Channel of the element at row-major `position`.
@@ -64,26 +81,39 @@ impl Known {
         }
     }
 
-    /// The same elements under another shape. The grid survives if its channels do.
+    /// The same elements under another shape.
     ///
     /// # Errors
     /// A bug if the number of elements differs.
     pub fn reshaped(self, shape: &[usize]) -> Result<Self> {
         let code = match self.code {
-            Some(code) => match axis_after_reshape(&code, shape) {
-                Some(axis) => Some(Code {
+            Some(code) => {
+                let (code, axis) = match axis_after_reshape(&code, shape) {
+                    Some(axis) => (code, axis),
+                    None => return Ok(Known::real(self.real.reshaped(shape.to_vec())?)),
+                };
+                Some(Code {
                     integers: code.integers.reshaped(shape.to_vec())?,
                     coding: code.coding,
                     axis,
-                }),
-                None => None,
-            },
+                })
+            }
             None => None,
         };
         Ok(Known {
             real: self.real.reshaped(shape.to_vec())?,
             code,
         })
+    }
+}
+
+/// The one axis that enumerates all elements, else the rank: no axis does.
+fn element_axis(shape: &[usize]) -> usize {
+    let mut long = (0..shape.len()).filter(|&axis| shape[axis] != 1);
+    match (long.next(), long.next()) {
+        (Some(axis), None) => axis,
+        (None, _) => 0,
+        _ => shape.len(),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Executors: the f64 truth of a `Network`, the integers of a `Dataflow`, and tract's f32 view.
 //! Must not know stages.
 
+mod integer;
 mod known;
+pub mod levels;
 mod node;
 mod real;
+pub mod single;
 
+pub use integer::Integers;
 pub use known::{Code, Known};
 pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
 pub use real::Real;

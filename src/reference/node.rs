@@ -3,7 +3,7 @@
 
 use super::known::{Code, Known, inner_length};
 use crate::error::{Error, Result};
-use crate::network::{Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, batch_norm};
+use crate::network::{Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, Unary, batch_norm};
 use crate::tensor::{PerChannel, Tensor};
 
 /// Evaluates `node` on its inputs; `shape` is the shape of its output.
@@ -23,6 +23,7 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
             },
             [x, thresholds],
         ) => multi_threshold(x, thresholds, quantiser, channels_last),
+        (Op::Unary(Unary::Identity), [x]) => Ok((*x).clone()),
         (Op::Unary(op), [x]) => Ok(Known::real(x.real.map(|v| op.apply(*v)))),
         (Op::Binary(op), [a, b]) => binary(op, a, b, shape),
         (Op::BatchNorm { epsilon }, [x, parameters @ ..]) if parameters.len() == 4 => {
@@ -178,30 +179,39 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
         pairs.map(|(a, b)| op.apply(*a, *b)).collect(),
     )?;
     let code = match (&a.code, &b.code) {
-        (Some(code), None) if a.real.shape() == shape => coded_through(op, code, &b.real, true),
-        (None, Some(code)) if b.real.shape() == shape => coded_through(op, code, &a.real, false),
+        (Some(_), None) if a.real.len() == real.len() => {
+            coded_through(op, a, &b.real, shape, true)?
+        }
+        (None, Some(_)) if b.real.len() == real.len() => {
+            coded_through(op, b, &a.real, shape, false)?
+        }
         _ => None,
     };
     Ok(Known { real, code })
 }
 
-/// The grid of `op(x, constant)`, if it is still one.
+/// The grid of `op(x, constant)`, of shape `shape`, if it is still one.
 fn coded_through(
     op: Binary,
-    code: &Code,
+    x: &Known,
     constant: &Tensor<f64>,
+    shape: &[usize],
     varies_first: bool,
-) -> Option<Code> {
-    let (axis, constant) = along_one_axis(constant, code.integers.shape().len())?;
-    let free = constant.channels().is_none();
-    if !free && code.coding.channels().is_some() && axis != code.axis {
-        return None;
-    }
-    Some(Code {
-        integers: code.integers.clone(),
-        coding: code.coding.through(op, &constant, varies_first)?,
-        axis: if free { code.axis } else { axis },
-    })
+) -> Result<Option<Code>> {
+    let Some(code) = x.clone().reshaped(shape)?.code else {
+        return Ok(None);
+    };
+    let (code, constant) = match along_one_axis(constant, shape.len()) {
+        Some((_, same)) if same.channels().is_none() => (code, same),
+        Some((axis, each)) if code.coding.channels().is_none() => (Code { axis, ..code }, each),
+        Some((axis, each)) if axis == code.axis => (code, each),
+        _ => {
+            let each = broadcast(constant, shape)?.into_data();
+            (code.spread(), PerChannel::from_values(each))
+        }
+    };
+    let coding = code.coding.through(op, &constant, varies_first);
+    Ok(coding.map(|coding| Code { coding, ..code }))
 }
 
 fn normalised(x: &Known, parameters: &[&Known], epsilon: f64) -> Result<Known> {
@@ -261,12 +271,15 @@ fn exact_product(a: &Known, b: &Known, shape: &[usize]) -> Result<Option<Known>>
         return Ok(None);
     }
     let weights = right.integers.data();
-    let biases: Vec<f64> = (0..columns)
-        .map(|c| {
-            left.coding
-                .weighted_bias((0..depth).map(|d| weights[d * columns + c]))
-        })
-        .collect();
+    let biases: Vec<f64> = match left.coding.bias.uniform() {
+        Some(0.0) => Vec::new(),
+        _ => (0..columns)
+            .map(|c| {
+                left.coding
+                    .weighted_bias((0..depth).map(|d| weights[d * columns + c]))
+            })
+            .collect(),
+    };
     let Some(coding) = left.coding.product(&right.coding.scale, &biases) else {
         return Ok(None);
     };
@@ -302,14 +315,27 @@ where
 
 fn transposed(x: &Known, permutation: &[usize]) -> Result<Known> {
     let code = match &x.code {
-        Some(code) => Some(Code {
-            integers: code.integers.transposed(permutation)?,
-            coding: code.coding.clone(),
-            axis: permutation
-                .iter()
-                .position(|&axis| axis == code.axis)
-                .unwrap_or(0),
-        }),
+        Some(code) => {
+            let moved = permutation.iter().position(|&axis| axis == code.axis);
+            let coding = match moved {
+                Some(_) => code.coding.clone(),
+                // Every element is a channel, and moves.
+                None => {
+                    let places = (0..x.real.len()).collect();
+                    let places = Tensor::new(x.real.shape().to_vec(), places)?;
+                    let order = places.transposed(permutation)?.into_data();
+                    Coding {
+                        scale: code.coding.scale.gather(order.iter().copied()),
+                        bias: code.coding.bias.gather(order.iter().copied()),
+                    }
+                }
+            };
+            Some(Code {
+                integers: code.integers.transposed(permutation)?,
+                coding,
+                axis: moved.unwrap_or(permutation.len()),
+            })
+        }
         None => None,
     };
     Ok(Known {

@@ -69,6 +69,11 @@ impl Flow {
         self
     }
 
+    /// Whether pixels of the stream can hold the tensor's channels side by side.
+    pub(super) fn is_grouped(&self) -> bool {
+        is_channel_axis(self.order, &self.shape)
+    }
+
     /// Groups all elements into one pixel: every element is a channel.
     pub(super) fn one_pixel(mut self) -> Self {
         let gather: Vec<usize> = (0..self.pixels * self.channels)

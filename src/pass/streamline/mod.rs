@@ -10,7 +10,7 @@ mod staircase;
 
 use crate::dataflow::{Dataflow, Input, Output, Stream, StreamId};
 use crate::error::{Error, Result};
-use crate::network::{Coding, Network, Op, ValueId};
+use crate::network::{Coding, Network, Op, Quantiser, ValueId};
 use crate::reference::Real;
 use crate::tensor::DataType;
 
@@ -119,14 +119,21 @@ impl Builder<'_> {
             .help("networks with exactly one input are supported"));
         };
         self.meanings[id.0] = Some(match grid {
-            Some(grid) => Meaning::Flow(self.input_flow(id, id, grid)?),
+            Some(grid) => Meaning::Flow(self.input_flow(id, id, grid, None)?),
             None => Meaning::Unspecified,
         });
         Ok(())
     }
 
-    /// A stream that the host feeds for network input `fed`, carrying the codes of value `id`.
-    fn input_flow(&mut self, fed: ValueId, id: ValueId, grid: &Grid) -> Result<Flow> {
+    /// A stream that the host feeds for network input `fed`, carrying the codes of value `id`, which are
+    /// those of `quantiser` if there is one.
+    fn input_flow(
+        &mut self,
+        fed: ValueId,
+        id: ValueId,
+        grid: &Grid,
+        quantiser: Option<Quantiser>,
+    ) -> Result<Flow> {
         let (name, shape) = (
             self.network.value(fed).name.clone(),
             self.network.value(fed).shape.clone(),
@@ -145,6 +152,7 @@ impl Builder<'_> {
             stream: flow.stream,
             shape,
             coding: grid.coding.clone(),
+            quantiser,
         });
         Ok(flow)
     }

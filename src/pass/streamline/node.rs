@@ -11,6 +11,9 @@ use crate::network::{Binary, Coding, MultiThreshold, Node, Op, Quant, Quantiser,
 use crate::reference::{Known, bit_width, check_scale, integer_zero_point};
 use crate::tensor::{DataType, PerChannel, Tensor};
 
+/// Most thresholds of one channel.
+const MOST_LEVELS: i64 = (1 << 16) - 1;
+
 /// A quantiser per channel and what its codes stand for.
 struct Quantisers {
     each: Vec<Quantiser>,
@@ -43,6 +46,7 @@ impl Builder<'_> {
                 (Op::ArgMax { axis }, [Op::Softmax { axis: along, .. }]) if axis == *along => {
                     Ok(self.arg_max(flow, axis))
                 }
+                (Op::Unary(Unary::Identity) | Op::Reshape, _) => Ok(Meaning::Host(flow, host)),
                 _ => Err(
                     Error::user("it follows an operator that is left to the host")
                         .help("only an arg-max may follow a softmax, and nothing an arg-max"),
@@ -128,13 +132,17 @@ impl Builder<'_> {
             _ => None,
         };
         match grid {
-            Some(grid) => Ok(Meaning::Flow(self.input_flow(fed, node.output, &grid)?)),
+            Some((grid, quantiser)) => {
+                let flow = self.input_flow(fed, node.output, &grid, Some(quantiser))?;
+                Ok(Meaning::Flow(flow))
+            }
             None => Err(missing_input(&self.network.value(source).name)),
         }
     }
 
     /// Ends the tail of `flow` at a quantiser: a new stream of its codes.
     fn quantise(&mut self, node: &Node, flow: Flow, quantisers: Quantisers) -> Result<Flow> {
+        check_levels(&quantisers.each)?;
         let ranges = self.ranges_of(&flow);
         let alike =
             flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
@@ -209,9 +217,16 @@ impl Builder<'_> {
         let ranges = &self.ranges[flow.stream.0];
         match ranges.iter().all(|range| *range == ranges[0]) {
             true => vec![ranges[0]],
-            false => (0..flow.channels)
-                .map(|channel| ranges[channel % ranges.len()])
-                .collect(),
+            // The grouping may have changed: a channel then holds elements of several old ones.
+            false => {
+                let mut united = vec![(i64::MAX, i64::MIN); flow.channels];
+                for position in 0..flow.pixels * flow.channels {
+                    let (low, high) = ranges[position % ranges.len()];
+                    let channel = &mut united[position % flow.channels];
+                    *channel = (channel.0.min(low), channel.1.max(high));
+                }
+                united
+            }
         }
     }
 
@@ -248,10 +263,13 @@ impl Builder<'_> {
             );
         }
         // Column j of the layer is element j of the stream, wherever the tensor has it.
-        let matrix: Vec<i32> = (0..rows)
+        let matrix = (0..rows)
             .flat_map(|row| (0..depth).map(move |column| (row, column)))
-            .map(|(row, column)| code.integers.data()[flow.order.index(column) * rows + row] as i32)
-            .collect();
+            .map(|(row, column)| {
+                i32::try_from(code.integers.data()[flow.order.index(column) * rows + row])
+            })
+            .collect::<std::result::Result<Vec<i32>, _>>()
+            .map_err(|_| Error::user("its weights need more than 32 bits"))?;
         // The bias is summed in the tensor's own order, as the reference does.
         let biases: Vec<f64> = (0..rows)
             .map(|row| {
@@ -276,10 +294,11 @@ impl Builder<'_> {
     ) -> Result<Flow> {
         let depth = flow.channels;
         let columns = self.ranges_of(&flow);
-        let ranges: Vec<(i64, i64)> = matrix
+        let ranges = matrix
             .chunks_exact(depth)
             .map(|row| accumulator_range(row, &columns))
-            .collect();
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))?;
         let ends = ranges.iter().flat_map(|range| [range.0, range.1]);
         let accumulator = signed_spanning(ends, DataType::Int(1))?;
         let layer = Layer::Mvau(Mvau {
@@ -326,18 +345,25 @@ impl Builder<'_> {
     }
 
     /// Ends with the index of the largest channel, decided in integers.
-    pub(super) fn label(&mut self, flow: Flow, axis: Option<usize>) -> Result<Flow> {
-        let affine = flow.affine.as_ref();
+    pub(super) fn label(&mut self, mut flow: Flow, axis: Option<usize>) -> Result<Flow> {
+        let affine = flow.affine.clone();
+        let affine = affine.as_ref();
         let scale = affine.and_then(|coding| coding.scale.uniform());
         let bias = affine.and_then(|coding| coding.bias.uniform());
         if !(scale.is_some_and(|scale| scale > 0.0) && bias.is_some()) {
             return Err(Error::user("the classes have different scales or offsets, so integers cannot be compared")
                 .help("leave the arg-max to the host: remove it from the model, and `labels` from the manifest"));
         }
-        if axis.is_some_and(|axis| axis != channel_axis(&flow.shape).0) {
+        let (along, classes) = channel_axis(&flow.shape);
+        if axis.is_some_and(|axis| axis != along) || !flow.is_grouped() {
             return Err(Error::user("it does not run along the channels"));
         }
+        flow.pixels = flow.pixels * flow.channels / classes.max(1);
+        flow.channels = classes;
         let input = self.dataflow.stream(flow.stream).element;
+        if !affine.is_some_and(|coding| tells_apart(coding, input)) {
+            return Err(Error::user("the real values of the classes are so close that neighbouring integers are equal"));
+        }
         let last = flow.channels as i64 - 1;
         let output = DataType::spanning(0, last).ok_or_else(|| Error::bug("too many classes"))?;
         let layer = Layer::LabelSelect(LabelSelect {
@@ -369,27 +395,43 @@ fn missing_input(name: &str) -> Error {
         .help("say what arrives, for example for pixels divided by 255:\n[input]\ntype = \"uint8\"\nscale = 0.00392156862745098")
 }
 
-fn quant_grid(quant: Quant, scale: &Known, zero: &Known, bits: &Known) -> Result<Option<Grid>> {
+/// The grid that a quantiser at the input defines; none if its channels differ.
+fn quant_grid(
+    quant: Quant,
+    scale: &Known,
+    zero: &Known,
+    bits: &Known,
+) -> Result<Option<(Grid, Quantiser)>> {
     check_scale(&scale.real)?;
-    let zero = integer_zero_point(&zero.real)?;
+    let zero_point = integer_zero_point(&zero.real)?;
     let bits = bit_width(&bits.real)?;
-    let (low, high) = quant.range(bits);
-    let step = if quant.signed && bits == 1 { 2 } else { 1 };
-    Ok(match PerChannel::from_values(scale.real.data().to_vec()) {
-        PerChannel::Same(scale) => Some(Grid {
-            element: type_of_codes(low - zero, high - zero, step)?,
-            coding: Coding::scaled(PerChannel::Same(scale)),
-        }),
-        PerChannel::Each(_) => None,
-    })
+    let Some(scale) = PerChannel::from_values(scale.real.data().to_vec()).uniform() else {
+        return Ok(None);
+    };
+    let quantiser = Quantiser::Quant {
+        quant,
+        scale,
+        zero_point,
+        bits,
+    };
+    let (low, high, step) = quantiser.codes();
+    if step == 2 && zero_point != 0 {
+        return Err(Error::user("it has one bit, a sign and a zero-point other than 0"));
+    }
+    let grid = Grid {
+        element: type_of_codes(low, high, step)?,
+        coding: Coding::scaled(PerChannel::Same(scale)),
+    };
+    Ok(Some((grid, quantiser)))
 }
 
-fn bipolar_grid(scale: &Known) -> Option<Grid> {
+fn bipolar_grid(scale: &Known) -> Option<(Grid, Quantiser)> {
     let scale = PerChannel::from_values(scale.real.data().to_vec()).uniform()?;
-    Some(Grid {
+    let grid = Grid {
         element: DataType::Bipolar,
         coding: Coding::scaled(PerChannel::Same(scale)),
-    })
+    };
+    Some((grid, Quantiser::Bipolar))
 }
 
 fn quant_of(
@@ -419,7 +461,7 @@ fn quant_of(
 }
 
 fn multi_threshold_of(
-    flow: Flow,
+    mut flow: Flow,
     quantiser: MultiThreshold,
     channels_last: bool,
     thresholds: &Known,
@@ -427,18 +469,11 @@ fn multi_threshold_of(
     let [rows, steps] = *thresholds.real.shape() else {
         return Err(Error::user("its thresholds are not a matrix"));
     };
-    let (axis, channels) = channel_axis(&flow.shape);
-    let given = if channels_last {
-        flow.shape.len().saturating_sub(1)
-    } else {
-        1
+    let given = match channels_last {
+        true => flow.shape.len().saturating_sub(1),
+        false => 1.min(flow.shape.len().saturating_sub(1)),
     };
-    if rows != 1
-        && (rows != channels
-            || axis != given
-            || flow.channels != channels
-            || flow.order != Flow::order_of(&flow.shape))
-    {
+    if rows != 1 && flow.shape.get(given) != Some(&rows) {
         return Err(Error::user(format!(
             "{rows} rows of thresholds do not fit a tensor of shape {:?}",
             flow.shape
@@ -451,16 +486,24 @@ fn multi_threshold_of(
         )));
     }
     let (base, step, scale, bias) = quantiser.grid(steps);
-    let each = thresholds
-        .real
-        .data()
-        .chunks_exact(steps.max(1))
-        .map(|row| Quantiser::MultiThreshold {
-            thresholds: row.to_vec(),
-            base,
-            step,
-        })
-        .collect();
+    let list: Vec<&[f64]> = thresholds.real.data().chunks_exact(steps.max(1)).collect();
+    let of_row = |row: usize| Quantiser::MultiThreshold {
+        thresholds: list[row].to_vec(),
+        base,
+        step,
+    };
+    let along_channels = flow.is_grouped() && channel_axis(&flow.shape) == (given, flow.channels);
+    let each = match rows == 1 || along_channels {
+        true => (0..list.len()).map(of_row).collect(),
+        false => {
+            flow = flow.one_pixel();
+            let inner: usize = flow.shape[given + 1..].iter().product();
+            let elements = 0..flow.channels;
+            elements
+                .map(|position| of_row(flow.order.index(position) / inner % rows))
+                .collect()
+        }
+    };
     let coding = Coding {
         scale: PerChannel::Same(scale),
         bias: PerChannel::Same(bias),
@@ -547,15 +590,40 @@ fn in_tensor_order(coding: &Coding, order: Order) -> Coding {
     }
 }
 
-/// Smallest and largest value of one accumulator.
-fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> (i64, i64) {
-    row.iter()
+/// Whether neighbouring integers of `element` stand for different real numbers, with room to spare.
+fn tells_apart(coding: &Coding, element: DataType) -> bool {
+    let most = [element.min(), element.max()].map(|end| coding.real(end, 0).abs());
+    let largest = most[0].max(most[1]).max(coding.bias.at(0).abs());
+    coding.scale.at(0) > largest * f64::EPSILON * 16.0
+}
+
+/// Smallest and largest value of one accumulator; `None` where they do not fit 63 bits.
+fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> Option<(i64, i64)> {
+    let (low, high) = row
+        .iter()
         .enumerate()
-        .fold((0, 0), |(low, high), (column, weight)| {
+        .fold((0i128, 0i128), |(low, high), (column, weight)| {
             let (from, to) = columns[column % columns.len()];
-            let ends = (i64::from(*weight) * from, i64::from(*weight) * to);
+            let weight = i128::from(*weight);
+            let ends = (weight * i128::from(from), weight * i128::from(to));
             (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
-        })
+        });
+    let limit = 1i128 << 61;
+    (low >= -limit && high <= limit).then_some((low as i64, high as i64))
+}
+
+/// Refuses quantisers that thresholds cannot stand for.
+fn check_levels(quantisers: &[Quantiser]) -> Result<()> {
+    let (low, high, step) = match quantisers {
+        [first, ..] => first.codes(),
+        [] => return Err(Error::user("it has no thresholds")),
+    };
+    match (high - low) / step {
+        0 => Err(Error::user("all its results are the same")),
+        1..=MOST_LEVELS => Ok(()),
+        levels => Err(Error::user(format!("it has {} levels", levels + 1))
+            .help("activations of at most 16 bits are supported")),
+    }
 }
 
 fn type_of_codes(low: i64, high: i64, step: i64) -> Result<DataType> {

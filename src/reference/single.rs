@@ -1,0 +1,350 @@
+//! tract's f32 run of the original file against the integers of a dataflow: a second opinion, which may differ
+//! where a value lies within rounding errors of the boundary between two levels.
+//! Must not know stages; it decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use tract_onnx::tract_core::prelude::{
+    DatumExt, DatumType, IntoRunnable, IntoTValue, TValue, Tensor as TractTensor, TractResult,
+    TypedSimplePlan, tvec,
+};
+use tract_onnx::tract_hir::prelude::InferenceModelExt;
+
+use super::integer::Integers;
+use super::known::Known;
+use super::levels::{Tally, fed};
+use super::real::Real;
+use crate::dataflow::Dataflow;
+use crate::error::{Error, Result, catch};
+use crate::network::{Coding, Network, Node, Op, Rounding};
+use crate::qonnx::{batch_one, onnx_with_qonnx, parse};
+use crate::tensor::Tensor;
+
+/// Most differences that are described.
+const MOST: usize = 20;
+
+/// One level that f32 rounds otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Name of the quantiser's output.
+    pub tensor: String,
+    /// Index of the sample.
+    pub sample: usize,
+    /// Row-major position in the tensor.
+    pub element: usize,
+    /// The dataflow's level, which is the f64 reference's.
+    pub hardware: i64,
+    /// The f32 run's level.
+    pub single: i64,
+    /// The f64 value before the quantiser.
+    pub before: f64,
+    /// Its distance from the nearest boundary between two levels, in levels (of `MultiThreshold`: in the
+    /// units of its input).
+    pub distance: f64,
+    /// The same distance in units of the spacing of f32 at that value.
+    pub ulp: f64,
+}
+
+/// The result of a cross-check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Single {
+    /// Number of samples.
+    pub samples: usize,
+    /// Quantisers in the network's order. `differing` counts only samples in which no quantiser before
+    /// this one differs.
+    pub tensors: Vec<Tally>,
+    /// Levels that differ after an earlier one of the same sample did.
+    pub downstream: u64,
+    /// The first differences, at most 20, none of them downstream of another.
+    pub differences: Vec<Difference>,
+}
+
+/// Runs `model`, the file of which `network` and `dataflow` were made, on the same samples: `frames` in
+/// row-major order of the network's only input.
+///
+/// # Errors
+/// A user error where tract cannot run the file; a bug where frames do not fit.
+pub fn compare(
+    model: &[u8],
+    network: &Network,
+    dataflow: &Dataflow,
+    frames: &[Vec<i64>],
+) -> Result<Single> {
+    let real = Real::new(network)?;
+    let mut found = Single {
+        samples: frames.len(),
+        tensors: Vec::new(),
+        downstream: 0,
+        differences: Vec::new(),
+    };
+    let Some(first) = frames.first() else {
+        return Ok(found);
+    };
+    let quantisers = quantisers(network, dataflow, &real, first)?;
+    if quantisers.is_empty() {
+        return Ok(found);
+    }
+    let check = Check {
+        network,
+        dataflow,
+        plan: plan(model, &quantisers)?,
+        real,
+        integers: Integers::new(dataflow),
+        quantisers,
+    };
+    let samples = frames
+        .par_iter()
+        .map(|frame| check.sample(frame))
+        .collect::<Result<Vec<Vec<Vec<(usize, i64, i64)>>>>>()?;
+    for quantiser in &check.quantisers {
+        found.tensors.push(Tally {
+            tensor: quantiser.name.to_owned(),
+            compared: (quantiser.elements * frames.len()) as u64,
+            differing: 0,
+        });
+    }
+    for (sample, differing) in samples.iter().enumerate() {
+        let mut upstream = false;
+        for (place, list) in differing.iter().enumerate() {
+            match upstream {
+                true => found.downstream += list.len() as u64,
+                false => found.tensors[place].differing += list.len() as u64,
+            }
+            if !upstream && !list.is_empty() {
+                upstream = true;
+                let room = MOST - found.differences.len();
+                let described = check.describe(sample, &frames[sample], place, list, room)?;
+                found.differences.extend(described);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A quantiser whose codes a stream carries.
+struct Quantised<'a> {
+    node: &'a Node,
+    name: &'a str,
+    elements: usize,
+    coding: Coding,
+    /// By element, its channel in `coding`.
+    channels: Vec<usize>,
+}
+
+fn quantisers<'a>(
+    network: &'a Network,
+    dataflow: &Dataflow,
+    real: &Real<'a>,
+    frame: &[i64],
+) -> Result<Vec<Quantised<'a>>> {
+    let carried: Vec<&str> = dataflow
+        .streams
+        .iter()
+        .filter_map(|stream| stream.value.as_deref())
+        .collect();
+    let nodes: BTreeMap<usize, &'a Node> = real
+        .nodes()
+        .iter()
+        .filter(|node| node.op.is_quantiser())
+        .map(|node| (node.output.0, *node))
+        .collect();
+    let mut found = Vec::new();
+    real.run(vec![fed(dataflow, frame)?], |node, known| {
+        let name = network.value(node.output).name.as_str();
+        let (Some(node), Some(code)) = (nodes.get(&node.output.0), &known.code) else {
+            return;
+        };
+        if carried.contains(&name) {
+            found.push(Quantised {
+                node,
+                name,
+                elements: known.real.len(),
+                coding: code.coding.clone(),
+                channels: (0..known.real.len()).map(|p| code.channel(p)).collect(),
+            });
+        }
+    })?;
+    Ok(found)
+}
+
+/// The file as tract runs it, with every quantiser's output as an output.
+fn plan(model: &[u8], quantisers: &[Quantised<'_>]) -> Result<Arc<TypedSimplePlan>> {
+    let proto = parse(model)?;
+    let graph = proto
+        .graph
+        .as_ref()
+        .ok_or_else(|| Error::user("the model has no graph"))?;
+    let inputs = batch_one(graph)?;
+    let built = catch(|| -> TractResult<_> {
+        let mut inferred = onnx_with_qonnx().parse(&proto, None)?.model;
+        for (position, (_, shape)) in inputs.iter().enumerate() {
+            inferred.set_input_fact(position, f32::fact(shape).into())?;
+        }
+        let outlets: Option<Vec<_>> = quantisers
+            .iter()
+            .map(|quantiser| inferred.find_outlet_label(quantiser.name))
+            .collect();
+        let Some(outlets) = outlets else {
+            return Ok(None);
+        };
+        inferred.select_output_outlets(&outlets)?;
+        Ok(Some(inferred.into_optimized()?.into_runnable()?))
+    });
+    match built {
+        Ok(Ok(Some(plan))) => Ok(plan),
+        Ok(Ok(None)) => Err(Error::bug("tract lost the name of a quantiser's output")),
+        Ok(Err(cause)) => Err(refused(&format!("{cause:#}"))),
+        Err(panic) => Err(refused(&panic)),
+    }
+}
+
+fn refused(cause: &str) -> Error {
+    Error::user(format!("the f32 cross-check cannot run the model: {cause}"))
+}
+
+struct Check<'a> {
+    network: &'a Network,
+    dataflow: &'a Dataflow,
+    plan: Arc<TypedSimplePlan>,
+    real: Real<'a>,
+    integers: Integers<'a>,
+    quantisers: Vec<Quantised<'a>>,
+}
+
+impl Check<'_> {
+    /// Per quantiser the elements that differ, with both levels.
+    fn sample(&self, frame: &[i64]) -> Result<Vec<Vec<(usize, i64, i64)>>> {
+        let mut ours: Vec<Vec<i64>> = vec![Vec::new(); self.quantisers.len()];
+        self.integers
+            .run(&self.integers.streamed(frame)?, |id, frame| {
+                let stream = self.dataflow.stream(id);
+                let mut names = self.quantisers.iter().map(|q| Some(q.name));
+                if let Some(place) = names.position(|name| name == stream.value.as_deref()) {
+                    ours[place] = stream.order.to_tensor(frame);
+                }
+            })?;
+        let known = fed(self.dataflow, frame)?;
+        let theirs = self.run(&known.real)?;
+        let pairs = self.quantisers.iter().zip(ours.iter().zip(&theirs));
+        pairs
+            .map(|(quantiser, (ours, theirs))| {
+                if ours.len() != theirs.len() || ours.len() != quantiser.elements {
+                    return Err(Error::bug(format!(
+                        "`{}` has {} elements, {} in f32",
+                        quantiser.name,
+                        ours.len(),
+                        theirs.len()
+                    )));
+                }
+                let levels = theirs.iter().enumerate().map(|(element, value)| {
+                    let channel = quantiser.channels[element];
+                    let (scale, bias) = (
+                        quantiser.coding.scale.at(channel),
+                        quantiser.coding.bias.at(channel),
+                    );
+                    ((f64::from(*value) - bias) / scale).round() as i64
+                });
+                let both = ours.iter().zip(levels).enumerate();
+                Ok(both
+                    .filter(|(_, (ours, theirs))| *ours != theirs)
+                    .map(|(element, (ours, theirs))| (element, *ours, theirs))
+                    .collect())
+            })
+            .collect()
+    }
+
+    fn run(&self, input: &Tensor<f64>) -> Result<Vec<Vec<f32>>> {
+        let data: Vec<f32> = input.data().iter().map(|value| *value as f32).collect();
+        let ran = catch(|| -> TractResult<Vec<Vec<f32>>> {
+            let input = TractTensor::from_shape(input.shape(), &data)?.into_tvalue();
+            let outputs = self.plan.run(tvec!(input))?;
+            outputs.iter().map(floats).collect()
+        });
+        match ran {
+            Ok(Ok(outputs)) => Ok(outputs),
+            Ok(Err(cause)) => Err(refused(&format!("{cause:#}"))),
+            Err(panic) => Err(refused(&panic)),
+        }
+    }
+
+    /// What lies behind the first differences of a sample.
+    fn describe(
+        &self,
+        sample: usize,
+        frame: &[i64],
+        place: usize,
+        list: &[(usize, i64, i64)],
+        room: usize,
+    ) -> Result<Vec<Difference>> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let quantiser = &self.quantisers[place];
+        let source = quantiser.node.inputs[0];
+        let input = fed(self.dataflow, frame)?;
+        let fed_directly = self.network.inputs.first() == Some(&source);
+        let mut before = fed_directly.then(|| input.real.clone());
+        self.real.run(vec![input], |node, known| {
+            if node.output == source {
+                before = Some(known.real.clone());
+            }
+        })?;
+        let before = before.ok_or_else(|| Error::bug("a quantiser reads nothing"))?;
+        let described = list.iter().take(room).map(|&(element, hardware, single)| {
+            let value = before.data()[element];
+            let (distance, unit) = self.distance(quantiser.node, value, element, before.shape());
+            let single_value = (value as f32).abs();
+            let spacing = f64::from(single_value.next_up()) - f64::from(single_value);
+            Difference {
+                tensor: quantiser.name.to_owned(),
+                sample,
+                element,
+                hardware,
+                single,
+                before: value,
+                distance,
+                ulp: distance * unit / spacing,
+            }
+        });
+        Ok(described.collect())
+    }
+
+    /// Distance of `x` from the nearest boundary of its quantiser, and the real value of distance 1.
+    fn distance(&self, node: &Node, x: f64, element: usize, shape: &[usize]) -> (f64, f64) {
+        let constant = |slot: usize| {
+            let known: Option<&Known> = node.inputs.get(slot).and_then(|id| self.real.constant(*id));
+            known.map(|known| &known.real)
+        };
+        let at = |slot: usize| {
+            let spread = constant(slot).and_then(|tensor| tensor.broadcast(shape));
+            spread.map_or(f64::NAN, |tensor| tensor.data()[element])
+        };
+        match node.op {
+            Op::Quant(quant) => {
+                let y = x / at(1) + at(2);
+                let one_bit = quant.signed && at(3) == 1.0;
+                let part = y - y.floor();
+                let distance = match quant.rounding {
+                    _ if one_bit => y.abs(),
+                    Rounding::HalfEven | Rounding::HalfUp | Rounding::HalfDown => (part - 0.5).abs(),
+                    _ => part.min(1.0 - part),
+                };
+                (distance, at(1))
+            }
+            Op::BipolarQuant => (x.abs() / at(1), at(1)),
+            _ => {
+                let thresholds = constant(1).map_or(&[][..], Tensor::data);
+                let distances = thresholds.iter().map(|threshold| (x - threshold).abs());
+                (distances.fold(f64::INFINITY, f64::min), 1.0)
+            }
+        }
+    }
+}
+
+fn floats(value: &TValue) -> TractResult<Vec<f32>> {
+    let cast = value.cast_to_dt(DatumType::F32)?;
+    Ok(cast.to_plain_array_view::<f32>()?.iter().copied().collect())
+}
