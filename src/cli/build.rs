@@ -1,13 +1,12 @@
 //! `finnp build`: runs the stages and tells what came of it.
 //! Must not know what a stage does.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 
 use super::answer::Answer;
-use super::call::Call;
+use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
 use crate::build::{Built, Durability, Event, Outcome};
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ use crate::stage::{Artifacts, OutputRef, Summary};
 /// Build the accelerator into the folder `build`
 #[derive(clap::Args)]
 pub(super) struct Build {
-    /// Last stage to run: import, streamline, fold, generate, verify or summary
+    /// Last stage to run, such as `fold`; a name that is none lists them
     #[arg(long, value_name = "STAGE")]
     to: Option<String>,
     /// Tell what would run, and why, without running it
@@ -145,10 +144,4 @@ fn summary(built: &Built) -> Result<Option<Summary>> {
         }
     }
     Ok(None)
-}
-
-/// A path without the `./` that stands for the present folder.
-fn shown(path: &Path) -> String {
-    let path = path.strip_prefix(".").unwrap_or(path);
-    path.display().to_string()
 }

@@ -1,6 +1,7 @@
 //! `Call`: one call of finnp, with what every command may use: options, progress, the engine.
 //! Must not know what the commands do.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -188,4 +189,9 @@ impl Call {
             self.screen.err(&format!("  version: {}\n", version()));
         }
     }
+}
+
+/// A path as people write it: without the `./` of the present folder.
+pub(super) fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }

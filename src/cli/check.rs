@@ -2,18 +2,27 @@
 //! Must not know how they are checked.
 
 use super::answer::Answer;
-use super::call::Call;
+use super::call::{Call, shown};
 use super::table::{count, grouped, rate};
 use crate::error::Result;
 use crate::manifest::{Manifest, Rate};
+use crate::qonnx;
 use crate::stage::{self, Facts, LayerRow};
 
 /// Check manifest, model and overrides without building
 #[derive(clap::Args)]
-pub(super) struct Check {}
+pub(super) struct Check {
+    /// List the ONNX operators that a network may have, instead
+    #[arg(long)]
+    operators: bool,
+}
 
 impl Check {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
+        if self.operators {
+            let names: Vec<&str> = qonnx::operators().collect();
+            return Ok(Answer::text(names.join("\n") + "\n").with("operators", names));
+        }
         let manifest = call.manifest()?;
         let built = call.reach(&manifest, "fold")?;
         let layers = stage::layers(&built)?;
@@ -35,12 +44,12 @@ fn lines(manifest: &Manifest, layers: &[LayerRow], facts: &Facts) -> String {
         None => String::new(),
     };
     let verify = match &manifest.verify {
-        Some(verify) => verify.inputs.display().to_string(),
+        Some(verify) => shown(&verify.inputs),
         None => "made-up inputs (there is no `[verify]`)".to_owned(),
     };
     let facts = [
         ("project", manifest.project.name.clone()),
-        ("model", manifest.model.path.display().to_string()),
+        ("model", shown(&manifest.model.path)),
         ("layers", kinds(layers)),
         (
             "board",

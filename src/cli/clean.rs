@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::answer::Answer;
-use super::call::Call;
+use super::call::{Call, shown};
 use crate::build;
 use crate::error::{Error, Result};
 use crate::manifest::FILE_NAME;
@@ -26,11 +26,11 @@ impl Clean {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
         let dir = &call.options.dir;
         let folder = dir.join("build");
-        let shown = folder.strip_prefix(".").unwrap_or(&folder).display();
+        let shown = shown(&folder);
         let kind = match fs::symlink_metadata(&folder) {
             Ok(facts) => facts.file_type(),
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
-                return absent(dir, &shown.to_string());
+                return absent(dir, &shown);
             }
             Err(cause) => return Err(Error::io("look at", &folder, &cause)),
         };
@@ -51,7 +51,7 @@ impl Clean {
             {
                 Err(Error::io("remove", &folder, &cause))
             }
-            _ => Ok(Answer::note(format!("removed {shown}\n")).with("removed", true)),
+            _ => Ok(Answer::note(format!("removed `{shown}`\n")).with("removed", true)),
         }
     }
 }
@@ -64,7 +64,7 @@ fn absent(dir: &Path, shown: &str) -> Result<Answer> {
         ))
         .help("name the folder of a project with `-C DIR`"));
     }
-    Ok(Answer::note(format!("there is no {shown}\n")).with("removed", false))
+    Ok(Answer::note(format!("there is no folder `{shown}`\n")).with("removed", false))
 }
 
 /// Whether finnp made the folder. One with nothing but a lock is left by a build that failed early.

@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind, Result};
 
-/// What the last panic said, and where.
-static LAST: Mutex<Option<String>> = Mutex::new(None);
+/// What the first panic said, and where: those that follow from it say less.
+static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Keeps the words of panics instead of printing them.
 pub(super) fn watch() {
     panic::set_hook(Box::new(|info| {
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(describe(info));
+        let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| describe(info));
     }));
 }
 
@@ -36,8 +36,8 @@ fn describe(info: &PanicHookInfo) -> String {
 /// Those of `f`; a bug if it panics.
 pub(super) fn guard<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
-        let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = last.as_deref().unwrap_or("no message");
+        let first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = first.as_deref().unwrap_or("no message");
         let error = Error::new(Kind::Bug, format!("this is a bug in finnp: {words}"));
         Err(error.help("please report it with the command, the project and the version"))
     })

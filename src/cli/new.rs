@@ -94,7 +94,7 @@ mod tests {
 
     /// The template with the comment signs in front of keys and sections taken away.
     fn uncommented() -> String {
-        let code = |line: &str| line.starts_with('[') || line.contains(" = ");
+        let code = |line: &str| line.starts_with('[') || line.split(' ').nth(1) == Some("=");
         let lines = TEMPLATE.lines().map(|line| match line.strip_prefix("# ") {
             Some(rest) if code(rest) => rest,
             _ => line,

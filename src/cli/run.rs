@@ -33,6 +33,12 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
         let manifest = call.manifest()?;
+        if !self.input.is_file() {
+            return Err(
+                Error::user(format!("there is no file `{}`", self.input.display()))
+                    .help("give an `.npz` file with the samples as array `x`"),
+            );
+        }
         let mut arrays = Arrays::open(&self.input)?;
         let array = arrays.input()?;
         let labels = arrays.labels()?;
@@ -149,16 +155,15 @@ fn warnings(samples: &Samples, elements: usize) -> Vec<String> {
     let numbers = [
         (
             samples.off_grid,
-            "farther than a hundredth of a step from the input's grid and were rounded",
+            "rounded from farther than a hundredth of a step",
         ),
-        (
-            samples.clamped,
-            "beyond the ends of the input's grid and were clamped",
-        ),
+        (samples.clamped, "clamped from beyond its ends"),
     ];
-    for (number, what) in numbers {
+    for (number, how) in numbers {
         if number > 0 {
-            warnings.push(format!("{number} of {elements} values are {what}"));
+            warnings.push(format!(
+                "to fit the input's grid, {number} of {elements} values had to be {how}"
+            ));
         }
     }
     warnings

@@ -18,4 +18,5 @@ mod oracle;
 
 pub use custom::onnx_with_qonnx;
 pub use graph::import;
+pub use operator::names as operators;
 pub use oracle::{batch_one, parse};
