@@ -40,6 +40,7 @@ pub(super) fn key(stage: &dyn Stage, job: &Job, inputs: &BTreeMap<String, Digest
                 Program::Tool(name) => {
                     let found = tool::find(name)?;
                     lines.push(format!("tool {name} {}", escape(&found.version)));
+                    lines.push(format!("tool-sha256 {}", found.sha256));
                     lead.clone_from(&found.lead);
                 }
                 Program::Input(name) => lines.push(format!("program {}", escape(name))),

@@ -73,9 +73,11 @@ impl From<finnp_cache::Error> for Error {
         let failed = Error::io(error.action, &error.path, &error.cause);
         match error.cause.kind() {
             std::io::ErrorKind::StorageFull => failed.help("free some space and build again"),
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                failed.help("the folder of the cache can be chosen with `FINNP_CACHE_DIR`")
-            }
+            std::io::ErrorKind::PermissionDenied
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::ReadOnlyFilesystem => failed.help(
+                "choose another folder for the cache with `--cache-dir` or `FINNP_CACHE_DIR`",
+            ),
             _ => failed,
         }
     }

@@ -79,8 +79,7 @@ impl Arrays {
     /// # Errors
     /// A user error if it is no array of numbers.
     pub fn find(&mut self, name: &str) -> Result<Option<Array>> {
-        let damaged =
-            |cause: ZipError| Error::user(format!("`{}` is damaged: {cause}", self.file));
+        let damaged = |cause: ZipError| Error::user(format!("`{}` is damaged: {cause}", self.file));
         let array = match &mut self.content {
             Content::Single(bytes) => npy::read(&**bytes),
             Content::Archive(archive) => {

@@ -190,7 +190,6 @@ fn channels_first(sample: &[i64], shape: &[usize]) -> Result<Vec<i64>> {
         .into_data())
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

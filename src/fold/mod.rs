@@ -39,9 +39,15 @@ pub struct Candidate {
 /// # Errors
 /// A design error that names the layer which cannot reach the goal, and how close it comes.
 pub fn fold(candidates: &[Candidate], goal: Goal) -> Result<Vec<Layer>> {
-    if let Some(stuck) = candidates.iter().find(|candidate| choice::options(candidate).next().is_none()) {
-        return Err(Error::design(format!("layer `{}` cannot be folded as the manifest asks", stuck.name))
-            .help("the layer after it regroups its output, so its `pe` must divide its channels"));
+    if let Some(stuck) = candidates
+        .iter()
+        .find(|candidate| choice::options(candidate).next().is_none())
+    {
+        return Err(Error::design(format!(
+            "layer `{}` cannot be folded as the manifest asks",
+            stuck.name
+        ))
+        .help("the layer after it regroups its output, so its `pe` must divide its channels"));
     }
     match goal {
         Goal::Cycles(bound) => candidates.iter().map(|c| within(c, bound)).collect(),

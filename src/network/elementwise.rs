@@ -33,7 +33,7 @@ impl Slope {
             g if g.is_infinite() => Slope::Unknown,
             g if g > 0.0 => Slope::Rising,
             g if g < 0.0 => Slope::Falling,
-            g if g == 0.0 => Slope::Flat,
+            0.0 => Slope::Flat,
             _ => Slope::Unknown,
         }
     }
@@ -109,7 +109,7 @@ impl Unary {
             Unary::Tanh => x.tanh(),
             Unary::Elu { alpha } => keep_positive(x, || alpha * x.exp_m1()),
             Unary::Selu { alpha, gamma } => gamma * keep_positive(x, || alpha * x.exp_m1()),
-            Unary::HardSigmoid { alpha, beta } => (alpha * x + beta).max(0.0).min(1.0),
+            Unary::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
             Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Unary::Softsign => x / (1.0 + x.abs()),
             Unary::Neg => -x,

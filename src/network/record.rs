@@ -20,13 +20,22 @@ impl Network {
             .iter()
             .enumerate()
             .filter_map(|(id, value)| Some((id, value.constant.as_ref()?)))
-            .map(|(id, c)| (id, c.shape(), c.data().iter().flat_map(|v| v.to_le_bytes()).collect()))
+            .map(|(id, c)| {
+                (
+                    id,
+                    c.shape(),
+                    c.data().iter().flat_map(|v| v.to_le_bytes()).collect(),
+                )
+            })
             .collect();
         let views = bytes
             .iter()
             .map(|(id, shape, data)| {
                 let view = TensorView::new(Dtype::F32, shape.to_vec(), data);
-                Ok((key(*id, &self.values[*id].name), view.map_err(|cause| broken(&cause))?))
+                Ok((
+                    key(*id, &self.values[*id].name),
+                    view.map_err(|cause| broken(&cause))?,
+                ))
             })
             .collect::<Result<Vec<_>>>()?;
         let constants = safetensors::serialize(views, None).map_err(|cause| broken(&cause))?;
@@ -45,7 +54,9 @@ impl Network {
                 continue;
             };
             let numbers = view.data().chunks_exact(4);
-            let data = numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let data = numbers
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
             value.constant = Some(Tensor::new(view.shape().to_vec(), data)?);
         }
         network.verify("reading a stored network")?;

@@ -80,9 +80,14 @@ impl Expansion for BatchNorm {
             .collect();
         let mut shape = vec![1; rank];
         shape[1] = gain.len();
-        let slope = target.add_const(format!("{prefix}.slope"), Tensor::from_shape(&shape, &slope)?)?;
-        let offset =
-            target.add_const(format!("{prefix}.offset"), Tensor::from_shape(&shape, &offset)?)?;
+        let slope = target.add_const(
+            format!("{prefix}.slope"),
+            Tensor::from_shape(&shape, &slope)?,
+        )?;
+        let offset = target.add_const(
+            format!("{prefix}.offset"),
+            Tensor::from_shape(&shape, &offset)?,
+        )?;
         let scaled = target.wire_node(
             format!("{prefix}.mul"),
             tract_onnx::tract_core::ops::math::mul(),

@@ -50,11 +50,7 @@ pub(super) fn label(node: &NodeProto) -> String {
 }
 
 fn operators(graph: &GraphProto) -> Result<()> {
-    let problems: Vec<Error> = graph
-        .node
-        .iter()
-        .filter_map(|node| operator_problem(node))
-        .collect();
+    let problems: Vec<Error> = graph.node.iter().filter_map(operator_problem).collect();
     match problems.is_empty() {
         true => Ok(()),
         false => {

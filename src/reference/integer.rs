@@ -43,7 +43,10 @@ impl<'a> Integers<'a> {
         }
         for node in &self.dataflow.nodes {
             let ([from], [to]) = (&node.inputs[..], &node.outputs[..]) else {
-                return Err(Error::bug(format!("`{}` is no one-to-one layer", node.name)));
+                return Err(Error::bug(format!(
+                    "`{}` is no one-to-one layer",
+                    node.name
+                )));
             };
             let result = node.layer.hardware().run(&node.tensors, &frames[from.0]);
             let result = result.map_err(|error| error.within(format!("layer `{}`", node.name)))?;
@@ -102,7 +105,9 @@ impl<'a> Integers<'a> {
     /// A bug where a frame does not fit its output.
     pub fn real(&self, outputs: &[Vec<i64>]) -> Result<Vec<Tensor<f64>>> {
         let outputs = self.dataflow.outputs.iter().zip(outputs);
-        outputs.map(|(output, frame)| finish(output, frame)).collect()
+        outputs
+            .map(|(output, frame)| finish(output, frame))
+            .collect()
     }
 }
 

@@ -35,7 +35,10 @@ impl Code {
     pub fn spread(self) -> Self {
         let elements = 0..self.integers.len();
         let coding = Coding {
-            scale: self.coding.scale.gather(elements.clone().map(|p| self.channel(p))),
+            scale: self
+                .coding
+                .scale
+                .gather(elements.clone().map(|p| self.channel(p))),
             bias: self.coding.bias.gather(elements.map(|p| self.channel(p))),
         };
         let axis = element_axis(self.integers.shape());

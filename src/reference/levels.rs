@@ -185,7 +185,9 @@ impl<'a> Comparison<'a> {
             }
         })?;
         if let Some(name) = failure {
-            return Err(Error::bug(format!("the reference has no integers for `{name}`")));
+            return Err(Error::bug(format!(
+                "the reference has no integers for `{name}`"
+            )));
         }
         let outputs = self.integers.real(&outputs)?;
         let outputs = self.dataflow.outputs.iter().zip(outputs).zip(&expected);

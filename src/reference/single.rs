@@ -315,7 +315,8 @@ impl Check<'_> {
     /// Distance of `x` from the nearest boundary of its quantiser, and the real value of distance 1.
     fn distance(&self, node: &Node, x: f64, element: usize, shape: &[usize]) -> (f64, f64) {
         let constant = |slot: usize| {
-            let known: Option<&Known> = node.inputs.get(slot).and_then(|id| self.real.constant(*id));
+            let known: Option<&Known> =
+                node.inputs.get(slot).and_then(|id| self.real.constant(*id));
             known.map(|known| &known.real)
         };
         let at = |slot: usize| {
@@ -329,7 +330,9 @@ impl Check<'_> {
                 let part = y - y.floor();
                 let distance = match quant.rounding {
                     _ if one_bit => y.abs(),
-                    Rounding::HalfEven | Rounding::HalfUp | Rounding::HalfDown => (part - 0.5).abs(),
+                    Rounding::HalfEven | Rounding::HalfUp | Rounding::HalfDown => {
+                        (part - 0.5).abs()
+                    }
                     _ => part.min(1.0 - part),
                 };
                 (distance, at(1))

@@ -27,15 +27,26 @@ impl Stage for Fold {
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let dataflow = read(&of_stage(done, "streamline"))?;
-        let names: Vec<&str> = dataflow.nodes.iter().map(|node| node.name.as_str()).collect();
+        let names: Vec<&str> = dataflow
+            .nodes
+            .iter()
+            .map(|node| node.name.as_str())
+            .collect();
         manifest.check_layers(&names)?;
-        let fixed = dataflow.nodes.iter().map(|node| choice(manifest, node)).collect::<Result<Vec<_>>>()?;
+        let fixed = dataflow
+            .nodes
+            .iter()
+            .map(|node| choice(manifest, node))
+            .collect::<Result<Vec<_>>>()?;
         let goal = goal(manifest)?;
         let mut lines = vec![("goal".to_owned(), describe(goal))];
         for (name, fixed) in names.iter().zip(&fixed) {
             let values = [("pe", fixed.pe), ("simd", fixed.simd)];
-            let set = values.into_iter().filter_map(|(key, value)| Some((key, value?)));
-            lines.extend(set.map(|(key, value)| (format!("layer {name} {key}"), value.to_string())));
+            let set = values
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)));
+            lines
+                .extend(set.map(|(key, value)| (format!("layer {name} {key}"), value.to_string())));
         }
         let place = manifest.place("target.fps");
         let mut job = Job::compute(NETWORK, move |inputs| {
@@ -45,7 +56,9 @@ impl Stage for Fold {
             })
         });
         job.lines = lines;
-        Ok(vec![feed(job, "streamline", &dataflow, false).shown_in("dataflow/folded")])
+        Ok(vec![
+            feed(job, "streamline", &dataflow, false).shown_in("dataflow/folded"),
+        ])
     }
 }
 
@@ -53,16 +66,22 @@ impl Stage for Fold {
 fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
     let limits = node.layer.hardware().limits();
     let choice = manifest.choice(&node.name);
-    let checked = |key: &str, chosen: Option<(u32, &crate::manifest::Layer)>, limit: Option<usize>| {
+    let checked = |key: &str,
+                   chosen: Option<(u32, &crate::manifest::Layer)>,
+                   limit: Option<usize>| {
         let Some((value, entry)) = chosen else {
             return Ok(None);
         };
-        let refused = |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
+        let refused =
+            |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
         match limit {
             Some(limit) if value as usize > limit => {
                 let what = if key == "pe" { "rows" } else { "columns" };
-                Err(refused(format!("has {limit} {what}, so `{key}` cannot be {value}"))
-                    .help(format!("choose `{key}` from 1 to {limit}; it need not divide")))
+                Err(
+                    refused(format!("has {limit} {what}, so `{key}` cannot be {value}")).help(
+                        format!("choose `{key}` from 1 to {limit}; it need not divide"),
+                    ),
+                )
             }
             Some(_) => {
                 check_word(node, key, value as usize).map_err(refused)?;
@@ -70,7 +89,10 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
             }
             // A glob may well match layers of several kinds.
             None if entry.pattern.contains(['*', '?']) => Ok(None),
-            None => Err(refused(format!("is a {} and has no `{key}`", node.layer.hardware().kind()))),
+            None => Err(refused(format!(
+                "is a {} and has no `{key}`",
+                node.layer.hardware().kind()
+            ))),
         }
     };
     Ok(Parallelism {
@@ -82,11 +104,17 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
 /// Refuses a word that no tool accepts.
 fn check_word(node: &Node, key: &str, value: usize) -> std::result::Result<(), String> {
     let hardware = node.layer.hardware();
-    let port = if key == "pe" { hardware.output() } else { hardware.input() };
+    let port = if key == "pe" {
+        hardware.output()
+    } else {
+        hardware.input()
+    };
     let bits = value as u64 * u64::from(port.element.bits());
     match bits <= LARGEST_WORD_BITS {
         true => Ok(()),
-        false => Err(format!("would have words of {bits} bits with `{key} = {value}`; {LARGEST_WORD_BITS} is the most")),
+        false => Err(format!(
+            "would have words of {bits} bits with `{key} = {value}`; {LARGEST_WORD_BITS} is the most"
+        )),
     }
 }
 
@@ -94,9 +122,12 @@ fn goal(manifest: &Manifest) -> Result<Goal> {
     let target = &manifest.target;
     match target.fps {
         Some(Rate::AtLeast(fps)) => match (target.clock_mhz * 1e6 / fps).floor() as u64 {
-            0 => Err(Error::design(format!("{fps} frames per second are more than the clock's {} MHz", target.clock_mhz))
-                .help("a frame takes at least one cycle: lower `fps`")
-                .at(manifest.place("target.fps"))),
+            0 => Err(Error::design(format!(
+                "{fps} frames per second are more than the clock's {} MHz",
+                target.clock_mhz
+            ))
+            .help("a frame takes at least one cycle: lower `fps`")
+            .at(manifest.place("target.fps"))),
             cycles => Ok(Goal::Cycles(cycles)),
         },
         Some(Rate::Max) | None => Ok(Goal::Luts(target.board.total().lut * LUT_PERCENT / 100)),
@@ -132,6 +163,9 @@ fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
 /// Whether a reader of the node's output sees other pixels in it than the node wrote.
 fn regrouped(dataflow: &Dataflow, node: &Node) -> bool {
     let written = node.layer.hardware().output();
-    let mut readers = node.outputs.iter().flat_map(|stream| dataflow.consumers(*stream));
+    let mut readers = node
+        .outputs
+        .iter()
+        .flat_map(|stream| dataflow.consumers(*stream));
     readers.any(|reader| reader.layer.hardware().input().channels != written.channels)
 }

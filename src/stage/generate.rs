@@ -56,11 +56,17 @@ impl Stage for Generate {
 }
 
 fn text_files(files: Vec<(String, String)>) -> Outputs {
-    files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect()
+    files
+        .into_iter()
+        .map(|(name, text)| (name, text.into_bytes()))
+        .collect()
 }
 
 fn library() -> Outputs {
-    LIBRARY.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+    LIBRARY
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect()
 }
 
 fn source(node: &Node) -> Job {
@@ -79,7 +85,12 @@ fn memory(node: &Node) -> Job {
         Ok(text_files(hls::memories(&layer, &tensors)?))
     })
     .output_of("layer.json", "fold", NETWORK, layer_file(&node.name))
-    .output_of("tensors.safetensors", "streamline", NETWORK, tensor_file(&node.name))
+    .output_of(
+        "tensors.safetensors",
+        "streamline",
+        NETWORK,
+        tensor_file(&node.name),
+    )
     .shown_in(format!("hls/layers/{}", node.name))
 }
 

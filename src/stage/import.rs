@@ -20,9 +20,12 @@ impl Stage for Import {
 
     fn plan(&self, manifest: &Manifest, _: &dyn Artifacts) -> Result<Vec<Job>> {
         let blame = Blame::new(manifest);
-        let job = Job::compute(NETWORK, move |inputs| import(inputs).map_err(|error| blame.on(error)));
+        let job = Job::compute(NETWORK, move |inputs| {
+            import(inputs).map_err(|error| blame.on(error))
+        });
         Ok(vec![
-            job.input("model.onnx", Input::File(manifest.model.path.clone())).shown_in("network"),
+            job.input("model.onnx", Input::File(manifest.model.path.clone()))
+                .shown_in("network"),
         ])
     }
 }
@@ -44,11 +47,13 @@ pub(super) struct Blame {
 
 impl Blame {
     pub(super) fn new(manifest: &Manifest) -> Self {
-        Blame { place: manifest.place("model.path").label("in this model") }
+        Blame {
+            place: manifest.place("model.path").label("in this model"),
+        }
     }
 
     pub(super) fn on(&self, error: Error) -> Error {
-        match error.place().is_some() || !error.parts().is_empty() {
+        match error.place().is_some() {
             true => error,
             false => error.at(self.place.clone()),
         }

@@ -35,14 +35,16 @@ pub(super) fn write(dataflow: &Dataflow, tensors: bool) -> Result<Outputs> {
 
 /// Readable JSON that ends in a line break.
 pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|cause| Error::bug(cause.to_string()))?;
+    let mut text =
+        serde_json::to_vec_pretty(value).map_err(|cause| Error::bug(cause.to_string()))?;
     text.push(b'\n');
     Ok(text)
 }
 
 /// Reads what [`json`] wrote.
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|cause| Error::bug(format!("a record cannot be read: {cause}")))
+    serde_json::from_slice(bytes)
+        .map_err(|cause| Error::bug(format!("a record cannot be read: {cause}")))
 }
 
 /// Wiring and records, without weights.
@@ -55,7 +57,10 @@ pub(super) fn read(bytes: &dyn Fn(&str) -> Result<Arc<[u8]>>) -> Result<Dataflow
 }
 
 /// Weights and thresholds of all layers.
-pub(super) fn add_tensors(dataflow: &mut Dataflow, bytes: &dyn Fn(&str) -> Result<Arc<[u8]>>) -> Result<()> {
+pub(super) fn add_tensors(
+    dataflow: &mut Dataflow,
+    bytes: &dyn Fn(&str) -> Result<Arc<[u8]>>,
+) -> Result<()> {
     for node in &mut dataflow.nodes {
         node.tensors = read_tensors(&bytes(&tensor_file(&node.name))?)?;
     }
@@ -67,7 +72,13 @@ pub(super) fn of_stage<'a>(
     done: &'a dyn Artifacts,
     stage: &'static str,
 ) -> impl Fn(&str) -> Result<Arc<[u8]>> + 'a {
-    move |output| done.read(&OutputRef { stage, job: NETWORK.into(), output: output.into() })
+    move |output| {
+        done.read(&OutputRef {
+            stage,
+            job: NETWORK.into(),
+            output: output.into(),
+        })
+    }
 }
 
 /// Reader of a graph among the inputs of a job.

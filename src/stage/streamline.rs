@@ -54,7 +54,11 @@ pub(super) fn grid(grid: &manifest::Grid) -> Grid {
         element: grid.data_type,
         coding: Coding {
             scale: PerChannel::Same(grid.scale),
-            bias: PerChannel::Same(if grid.zero_point == 0 { 0.0 } else { -grid.scale * grid.zero_point as f64 }),
+            bias: PerChannel::Same(if grid.zero_point == 0 {
+                0.0
+            } else {
+                -grid.scale * grid.zero_point as f64
+            }),
         },
     }
 }

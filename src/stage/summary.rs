@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::row::{Facts, LayerRow, facts, rows};
 use super::verify::{
-    ACCURACY, Accuracy, INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples, TRACE_JOB, VERDICT, VERDICT_JOB,
-    Verdict,
+    ACCURACY, Accuracy, INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples,
+    TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::Result;
@@ -60,10 +60,16 @@ impl Stage for Summarise {
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let folded = read(&of_stage(done, "fold"))?;
         let facts = facts(manifest, &rows(&folded));
-        let (project, board) = (manifest.project.name.clone(), manifest.target.board.name.clone());
+        let (project, board) = (
+            manifest.project.name.clone(),
+            manifest.target.board.name.clone(),
+        );
         let mut job = Job::compute(NETWORK, move |inputs| {
             let summary = summarise(inputs, &project, &board, &facts)?;
-            Ok(Outputs::from([("summary.json".to_owned(), json(&summary)?)]))
+            Ok(Outputs::from([(
+                "summary.json".to_owned(),
+                json(&summary)?,
+            )]))
         })
         .line("project", manifest.project.name.clone())
         .line("board", manifest.target.board.name.clone())
@@ -108,10 +114,16 @@ fn warnings(samples: &Samples) -> Vec<String> {
         ));
     }
     if samples.off_grid > 0 {
-        warnings.push(format!("{} input values are farther than a hundredth of a step from the grid", samples.off_grid));
+        warnings.push(format!(
+            "{} input values are farther than a hundredth of a step from the grid",
+            samples.off_grid
+        ));
     }
     if samples.clamped > 0 {
-        warnings.push(format!("{} input values are beyond the input's range and were clamped", samples.clamped));
+        warnings.push(format!(
+            "{} input values are beyond the input's range and were clamped",
+            samples.clamped
+        ));
     }
     warnings
 }

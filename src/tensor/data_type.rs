@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Widest integer that a stream may carry, in bits.
-pub const MAX_BITS: u8 = 63;
+const MAX_BITS: u8 = 63;
 
 /// Set of integers that one element of a stream or of a weight matrix can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

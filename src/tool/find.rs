@@ -21,6 +21,8 @@ pub struct Found {
     pub lead: Vec<String>,
     /// The first line of what it says about its version.
     pub version: String,
+    /// SHA-256 of the program's bytes, lower-case hexadecimal: two programs may claim one version.
+    pub sha256: String,
 }
 
 /// The tool `name` of [`TOOLS`] on this machine.
@@ -65,7 +67,9 @@ fn probe(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<Found> {
     let text = std::fs::read(&log).map_err(|cause| Error::io("read", &log, &cause))?;
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let bytes = std::fs::read(&program).map_err(|cause| Error::io("read", &program, &cause))?;
     Ok(Found {
+        sha256: finnp_cache::Digest::of(&bytes).to_string(),
         path: program,
         lead,
         version: line.unwrap_or("unknown version").to_owned(),

@@ -1,11 +1,20 @@
 //! One binary for all tests that use finnp from outside.
 //! Must not know anything that is not public.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 mod cli;
 mod manifest;
 mod project;
+mod proto;
+mod random;
+mod random_graph;
 mod road;
 mod shared;
 mod tidy;
+mod truth;

@@ -35,7 +35,9 @@ impl Project {
 
     /// A copy of an example, without its build.
     pub fn example(name: &str) -> Self {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(name);
         let project = Project::new("");
         for entry in fs::read_dir(source).unwrap() {
             let entry = entry.unwrap();
@@ -68,7 +70,9 @@ impl Project {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_finnp"));
         command.arg("-C").arg(self.dir()).args(args);
-        command.env("FINNP_CACHE_DIR", self.cache()).env_remove("FINNP_BLESS");
+        command
+            .env("FINNP_CACHE_DIR", self.cache())
+            .env_remove("FINNP_BLESS");
         command
     }
 
@@ -111,7 +115,10 @@ impl Call {
         let stdout = String::from_utf8(output.stdout).unwrap();
         Call {
             code: output.status.code().unwrap_or(-1),
-            events: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            events: stdout
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
@@ -129,7 +136,13 @@ impl Call {
             .events
             .iter()
             .filter(|event| event["event"] == "job_finished" && event["cached"] == false)
-            .map(|event| format!("{} {}", event["stage"].as_str().unwrap(), event["job"].as_str().unwrap()))
+            .map(|event| {
+                format!(
+                    "{} {}",
+                    event["stage"].as_str().unwrap(),
+                    event["job"].as_str().unwrap()
+                )
+            })
             .collect();
         jobs.sort();
         jobs

@@ -127,10 +127,17 @@ impl File {
         self.graph.node.push(NodeProto {
             input: inputs.iter().map(|name| (*name).to_owned()).collect(),
             output: vec![output.clone()],
-            name: if self.count % 3 == 0 { String::new() } else { format!("{op}_{}", self.count) },
+            name: if self.count % 3 == 0 {
+                String::new()
+            } else {
+                format!("{op}_{}", self.count)
+            },
             op_type: op.to_owned(),
             domain: domain.to_owned(),
-            attribute: attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
+            attribute: attributes
+                .iter()
+                .map(|(name, value)| attribute(name, value))
+                .collect(),
             ..NodeProto::default()
         });
         output
@@ -171,7 +178,9 @@ fn attribute(name: &str, value: &Attribute<'_>) -> AttributeProto {
 fn value_info(name: &str, shape: &[usize], kind: i32) -> ValueInfoProto {
     let dim = shape.iter().map(|&length| tensor_shape_proto::Dimension {
         denotation: String::new(),
-        value: Some(tensor_shape_proto::dimension::Value::DimValue(length as i64)),
+        value: Some(tensor_shape_proto::dimension::Value::DimValue(
+            length as i64,
+        )),
     });
     ValueInfoProto {
         name: name.to_owned(),

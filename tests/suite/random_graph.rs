@@ -16,7 +16,16 @@ use tract_onnx::prelude::*;
 use super::proto::{Attribute, File};
 use super::random::Random;
 
-const MODES: &[&str] = &["ROUND", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"];
+const MODES: &[&str] = &[
+    "ROUND",
+    "HALF_EVEN",
+    "CEIL",
+    "FLOOR",
+    "UP",
+    "DOWN",
+    "HALF_UP",
+    "HALF_DOWN",
+];
 
 /// Samples per network.
 const SAMPLES: usize = 30;
@@ -48,7 +57,11 @@ impl Chain {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let opset = *random.pick(&[9, 11, 12, 13, 15, 17]);
-        let domain = *random.pick(&["qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"]);
+        let domain = *random.pick(&[
+            "qonnx.custom_op.general",
+            "onnx.brevitas",
+            "finn.custom_op.general",
+        ]);
         let ties = random.chance(40);
         let mut shape = vec![1, *random.pick(&[1, 2, 3, 5, 7, 9, 12, 16, 17, 23, 31])];
         if random.chance(40) {
@@ -118,7 +131,11 @@ impl Chain {
     }
 
     fn channel_axis(&self) -> usize {
-        if self.shape.len() == 4 { 1 } else { self.shape.len() - 1 }
+        if self.shape.len() == 4 {
+            1
+        } else {
+            self.shape.len() - 1
+        }
     }
 
     /// A shape that broadcasts to one value per channel.
@@ -203,13 +220,24 @@ impl Chain {
         }
         let names: Vec<&str> = parameters.iter().map(String::as_str).collect();
         let epsilon = *self.random.pick(&[1e-5, 1e-3]);
-        self.push("BatchNormalization", &names, &[("epsilon", Attribute::Float(epsilon))]);
+        self.push(
+            "BatchNormalization",
+            &names,
+            &[("epsilon", Attribute::Float(epsilon))],
+        );
     }
 
     fn clip(&mut self) {
         let (low, high) = (-self.scale(self.size), self.scale(self.size));
         match self.file.opset < 11 {
-            true => self.push("Clip", &[], &[("min", Attribute::Float(low)), ("max", Attribute::Float(high))]),
+            true => self.push(
+                "Clip",
+                &[],
+                &[
+                    ("min", Attribute::Float(low)),
+                    ("max", Attribute::Float(high)),
+                ],
+            ),
             false => {
                 let low = self.file.constant(&[], &[low], false);
                 let high = self.file.constant(&[], &[high], true);
@@ -251,13 +279,19 @@ impl Chain {
             1 => self.push("Dropout", &[], &[]),
             2 if self.shape.len() == 2 => {
                 let count = self.elements();
-                let divisor = (1..=count).rev().find(|d| count % d == 0 && *d <= self.random.below(5) + 1);
+                let divisor = (1..=count)
+                    .rev()
+                    .find(|d| count % d == 0 && *d <= self.random.below(5) + 1);
                 let first = divisor.unwrap_or(1);
                 self.reshape(vec![1, first, count / first]);
             }
             3 => self.flatten(),
             4 if self.shape.len() == 4 && self.shape[1] == 1 => {
-                self.push("Transpose", &[], &[("perm", Attribute::Ints(&[0, 2, 3, 1]))]);
+                self.push(
+                    "Transpose",
+                    &[],
+                    &[("perm", Attribute::Ints(&[0, 2, 3, 1]))],
+                );
                 self.shape = vec![1, self.shape[2], self.shape[3], 1];
             }
             _ => {}
@@ -319,12 +353,24 @@ impl Chain {
         let bits = *self.random.pick(&[1, 2, 2, 3, 4, 4, 5, 8]);
         let signed = self.random.chance(60);
         let narrow = self.random.chance(30) && bits > 1;
-        let zero = if self.random.chance(25) && bits > 1 { self.random.between(-3, 5) } else { 0 };
+        let zero = if self.random.chance(25) && bits > 1 {
+            self.random.between(-3, 5)
+        } else {
+            0
+        };
         let levels = f64::from(1 << bits).min(16.0);
         let scale = self.scale(3.0 * self.size / levels);
-        let names = [self.scalar(scale), self.scalar(zero as f32), self.scalar(bits as f32)];
+        let names = [
+            self.scalar(scale),
+            self.scalar(zero as f32),
+            self.scalar(bits as f32),
+        ];
         let at = self.at.clone();
-        let op = if self.random.chance(20) { "IntQuant" } else { "Quant" };
+        let op = if self.random.chance(20) {
+            "IntQuant"
+        } else {
+            "Quant"
+        };
         self.at = self.file.custom(
             op,
             &[&at, &names[0], &names[1], &names[2]],
@@ -342,7 +388,11 @@ impl Chain {
         let steps = *self.random.pick(&[1, 1, 2, 3, 7, 15]);
         let axis = self.channel_axis();
         // Channels are axis 1, so only there can rows differ.
-        let rows = if axis == 1 && self.random.chance(60) { self.shape[1] } else { 1 };
+        let rows = if axis == 1 && self.random.chance(60) {
+            self.shape[1]
+        } else {
+            1
+        };
         let mut values = Vec::new();
         for _ in 0..rows {
             let mut row: Vec<f32> = (0..steps).map(|_| self.value(self.size)).collect();
@@ -361,7 +411,10 @@ impl Chain {
         self.at = self.file.custom(
             "MultiThreshold",
             &[&at, &thresholds],
-            &[("out_scale", Attribute::Float(scale)), ("out_bias", Attribute::Float(bias))],
+            &[
+                ("out_scale", Attribute::Float(scale)),
+                ("out_bias", Attribute::Float(bias)),
+            ],
         );
         self.size = f64::from(scale) * steps as f64 / 2.0;
     }
@@ -442,7 +495,11 @@ impl Chain {
         let mut inputs = vec![weights];
         if self.random.chance(60) || self.file.opset < 11 {
             let values: Vec<f32> = (0..rows).map(|_| self.value(self.size)).collect();
-            let shape = if self.random.chance(50) { vec![rows] } else { vec![1, rows] };
+            let shape = if self.random.chance(50) {
+                vec![rows]
+            } else {
+                vec![1, rows]
+            };
             inputs.push(self.constant(&shape, &values));
             if self.random.chance(40) {
                 let beta = *self.random.pick(&[0.5, 2.0, -1.5]);
@@ -478,7 +535,11 @@ impl Chain {
             DataType::Ternary,
         ]);
         let scale = f64::from(self.scale(2.0 / element.max() as f64));
-        let zero = if self.random.chance(30) { self.random.between(-3, 9) } else { 0 };
+        let zero = if self.random.chance(30) {
+            self.random.between(-3, 9)
+        } else {
+            0
+        };
         self.coded = true;
         Some(Grid {
             element,
@@ -645,8 +706,14 @@ fn outputs(
             .collect();
         let ours = ours[0].data();
         assert_eq!(ours.len(), theirs.len(), "output {}", case.output);
-        let largest = theirs.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
-        if ours.iter().zip(&theirs).any(|(a, b)| (a - b).abs() > 1e-3 * largest) {
+        let largest = theirs
+            .iter()
+            .fold(1.0, |most: f64, value| most.max(value.abs()));
+        if ours
+            .iter()
+            .zip(&theirs)
+            .any(|(a, b)| (a - b).abs() > 1e-3 * largest)
+        {
             return Ok(Some(format!("{ours:?} and {theirs:?}")));
         }
     }
@@ -660,17 +727,33 @@ fn describe(network: &finnp::network::Network) {
             .iter()
             .map(|id| network.value(*id))
             .map(|value| {
-                let constant = value.constant.as_ref().map(|c| c.data().iter().take(4).collect::<Vec<_>>());
-                format!("{} {:?} {}", value.name, value.shape, constant.map_or(String::new(), |c| format!("{c:?}")))
+                let constant = value
+                    .constant
+                    .as_ref()
+                    .map(|c| c.data().iter().take(4).collect::<Vec<_>>());
+                format!(
+                    "{} {:?} {}",
+                    value.name,
+                    value.shape,
+                    constant.map_or(String::new(), |c| format!("{c:?}"))
+                )
             })
             .collect();
         let output = network.value(node.output);
-        println!("{:?} {} -> {} {:?}", node.op, inputs.join("; "), output.name, output.shape);
+        println!(
+            "{:?} {} -> {} {:?}",
+            node.op,
+            inputs.join("; "),
+            output.name,
+            output.shape
+        );
     }
 }
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or(1000))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or(1000))
 }
 
 #[test]
@@ -685,7 +768,9 @@ fn random_networks_are_exact() {
         .par_iter()
         .filter_map(|&seed| {
             let result: std::result::Result<Found, String> = attempt(seed);
-            result.map_err(|error| failed.lock().unwrap().push((seed, error))).ok()
+            result
+                .map_err(|error| failed.lock().unwrap().push((seed, error)))
+                .ok()
         })
         .collect();
     let mut failed = failed.into_inner().unwrap();
@@ -698,7 +783,9 @@ fn random_networks_are_exact() {
     let refused: Vec<&String> = found.iter().filter_map(|f| f.refused.as_ref()).collect();
     let mut reasons = std::collections::BTreeMap::new();
     for reason in &refused {
-        let reason = reason.rsplit_once(": ").map_or(reason.as_str(), |(_, why)| why);
+        let reason = reason
+            .rsplit_once(": ")
+            .map_or(reason.as_str(), |(_, why)| why);
         *reasons.entry(reason).or_insert(0) += 1;
     }
     println!(
@@ -709,9 +796,15 @@ fn random_networks_are_exact() {
         found.iter().map(|f| f.single).sum::<u64>(),
     );
     assert!(failed.is_empty(), "{} seeds failed", failed.len());
-    assert!(refused.len() * 10 <= seeds.len().max(10), "most networks are accepted");
+    assert!(
+        refused.len() * 10 <= seeds.len().max(10),
+        "most networks are accepted"
+    );
     // A weight within rounding errors of a boundary differs too, and Softplus overflows in f32.
-    assert!(far.len() * 200 <= seeds.len(), "f32 agrees but for rounding");
+    assert!(
+        far.len() * 200 <= seeds.len(),
+        "f32 agrees but for rounding"
+    );
 }
 
 /// Damaged files are refused or read as something else; nothing panics, and it is never called a bug.
@@ -723,7 +816,9 @@ fn damaged_random_networks_are_refused_calmly() {
         .into_par_iter()
         .filter(|round| only.is_none_or(|only| only == *round))
         .filter_map(|round| {
-            if std::env::var_os("LOUD").is_some() { eprintln!("S{round}"); }
+            if std::env::var_os("LOUD").is_some() {
+                eprintln!("S{round}");
+            }
             let case = case(round / 4);
             let mut random = Random::new(round ^ 0xdead);
             let mut bytes = case.bytes;
@@ -736,7 +831,10 @@ fn damaged_random_networks_are_refused_calmly() {
                 let dataflow = fuse(streamline(&network, case.grid.as_ref(), false)?)?;
                 let input = &dataflow.inputs[0];
                 let element = dataflow.stream(input.stream).element;
-                let low = input.quantiser.as_ref().map_or(element.min(), |q| q.codes().0);
+                let low = input
+                    .quantiser
+                    .as_ref()
+                    .map_or(element.min(), |q| q.codes().0);
                 let frame = vec![low; input.shape.iter().product()];
                 let levels = levels::compare(&network, &dataflow, &[frame])?;
                 match levels.equal() {
@@ -744,7 +842,9 @@ fn damaged_random_networks_are_refused_calmly() {
                     false => Err(Error::bug(format!("{levels:?}"))),
                 }
             });
-            if std::env::var_os("LOUD").is_some() { eprintln!("E{round}"); }
+            if std::env::var_os("LOUD").is_some() {
+                eprintln!("E{round}");
+            }
             match outcome {
                 Ok(Err(error)) if error.kind() != Kind::User => Some(format!("{round}: {error:?}")),
                 Err(panic) => Some(format!("{round}: {panic}")),

@@ -31,17 +31,32 @@ fn an_example_builds_once_and_then_never_again() {
     let first = project.build(&[]).expect_success();
     assert!(first.finished()["jobs_run"].as_u64().unwrap() > 20);
     let summary = project.json("summary.json");
-    assert_eq!(summary["proof"], "function verified (C simulation), timing not verified");
+    assert_eq!(
+        summary["proof"],
+        "function verified (C simulation), timing not verified"
+    );
     assert_eq!(summary["simulation"]["frames"], 360);
-    assert_eq!(summary["accuracy"], serde_json::json!({"right": 354, "total": 360}));
+    assert_eq!(
+        summary["accuracy"],
+        serde_json::json!({"right": 354, "total": 360})
+    );
     assert_eq!(summary["warnings"].as_array().unwrap().len(), 0);
 
-    assert_eq!(project.build(&[]).expect_success().ran(), Vec::<String>::new());
+    assert_eq!(
+        project.build(&[]).expect_success().ran(),
+        Vec::<String>::new()
+    );
     project.edit("[target]", "# a comment\n[target]");
-    assert_eq!(project.build(&[]).expect_success().ran(), Vec::<String>::new());
+    assert_eq!(
+        project.build(&[]).expect_success().ran(),
+        Vec::<String>::new()
+    );
 
     fs::remove_dir_all(project.dir().join("build")).unwrap();
-    assert_eq!(project.build(&[]).expect_success().ran(), Vec::<String>::new());
+    assert_eq!(
+        project.build(&[]).expect_success().ran(),
+        Vec::<String>::new()
+    );
     assert_eq!(project.json("summary.json"), summary);
 }
 
@@ -56,12 +71,24 @@ fn a_changed_layer_leaves_the_others_alone() {
         let (stage, name) = job.split_once(' ').unwrap();
         let about = name.split_once(' ').map_or(name, |(_, layer)| layer);
         about.starts_with("fc1")
-            || matches!((stage, about), ("fold" | "summary", "network") | ("generate", "top") | ("verify", "the network"))
+            || matches!(
+                (stage, about),
+                ("fold" | "summary", "network") | ("generate", "top") | ("verify", "the network")
+            )
     };
     let others: Vec<&String> = ran.iter().filter(|job| !allowed(job)).collect();
-    assert!(others.is_empty(), "{others:?} ran although only fc1 changed");
-    assert!(ran.iter().any(|job| job == "verify simulate fc1"), "{ran:?}");
-    assert!(ran.iter().any(|job| job == "verify simulate the network"), "{ran:?}");
+    assert!(
+        others.is_empty(),
+        "{others:?} ran although only fc1 changed"
+    );
+    assert!(
+        ran.iter().any(|job| job == "verify simulate fc1"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.iter().any(|job| job == "verify simulate the network"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -88,12 +115,26 @@ fn a_wrong_result_fails_the_build_and_is_named() {
     let compiler = project.dir().join("spoiling-compiler");
     let script = "#!/bin/sh\n[ -f library/finnp/threshold.hpp ] && sed -i 's/value >= thresholds/value > thresholds/' library/finnp/threshold.hpp\nexec c++ \"$@\"\n";
     fs::write(&compiler, script).unwrap();
-    assert!(Command::new("chmod").arg("+x").arg(&compiler).status().unwrap().success());
-    let output = project.command(&["build"]).env("CXX", &compiler).output().unwrap();
+    assert!(
+        Command::new("chmod")
+            .arg("+x")
+            .arg(&compiler)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = project
+        .command(&["build"])
+        .env("CXX", &compiler)
+        .output()
+        .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("layer `fc1`"), "{stderr}");
-    assert!(stderr.contains("frame") && stderr.contains("channel"), "{stderr}");
+    assert!(
+        stderr.contains("frame") && stderr.contains("channel"),
+        "{stderr}"
+    );
     assert!(!project.dir().join("build/summary.json").exists());
     project.build(&[]).expect_success();
 }
@@ -106,7 +147,12 @@ fn a_missing_compiler_is_an_error_that_says_what_to_install() {
         .env("CXX", "/no/such/compiler")
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -134,9 +180,17 @@ fn qkeras_jettagging_is_built_and_agrees_with_the_open_headers() {
 fn shared_network(name: &str) {
     let Some(project) = network(name) else { return };
     project.build(&[]).expect_success();
-    assert_eq!(project.json("summary.json")["f32"]["differences"].as_array().map(Vec::len), Some(0));
+    assert_eq!(
+        project.json("summary.json")["f32"]["differences"]
+            .as_array()
+            .map(Vec::len),
+        Some(0)
+    );
     with_open_headers(&project);
-    assert_eq!(project.build(&[]).expect_success().ran(), Vec::<String>::new());
+    assert_eq!(
+        project.build(&[]).expect_success().ran(),
+        Vec::<String>::new()
+    );
 }
 
 /// Every parallelism from one element per cycle to all at once, padding included.
@@ -164,7 +218,9 @@ fn open_headers() -> Option<PathBuf> {
             panic!("FINNP_AP_TYPES names no folder: run the tests with `tests/run`")
         }
         None => {
-            eprintln!("SKIPPED: FINNP_AP_TYPES names no folder of open ap_types headers (`tests/run` does)");
+            eprintln!(
+                "SKIPPED: FINNP_AP_TYPES names no folder of open ap_types headers (`tests/run` does)"
+            );
             None
         }
     }
@@ -172,7 +228,9 @@ fn open_headers() -> Option<PathBuf> {
 
 /// Compiles the sources of a build with the open headers and compares every stream with the expected one.
 fn with_open_headers(project: &Project) {
-    let Some(headers) = open_headers() else { return };
+    let Some(headers) = open_headers() else {
+        return;
+    };
     let build = project.dir().join("build");
     let scratch = tempfile::TempDir::new().unwrap();
     let program = scratch.path().join("network");
@@ -183,7 +241,11 @@ fn with_open_headers(project: &Project) {
             text += &format!("#include \"{}\"\n", file.display());
         }
     }
-    fs::write(&unit, text + "#include \"top.cpp\"\n#include \"testbench.cpp\"\n").unwrap();
+    fs::write(
+        &unit,
+        text + "#include \"top.cpp\"\n#include \"testbench.cpp\"\n",
+    )
+    .unwrap();
     let hls = build.join("hls");
     let status = Command::new("c++")
         .args(["-std=c++17", "-O1", "-w"])
@@ -212,12 +274,20 @@ fn with_open_headers(project: &Project) {
         .status()
         .unwrap();
     assert!(status.success());
-    assert_eq!(fs::read(output).unwrap(), fs::read(build.join("sim/output.npy")).unwrap());
+    assert_eq!(
+        fs::read(output).unwrap(),
+        fs::read(build.join("sim/output.npy")).unwrap()
+    );
     let mut compared = 0;
     for entry in fs::read_dir(&taps).unwrap() {
         let entry = entry.unwrap();
         let expected = build.join("sim/taps").join(entry.file_name());
-        assert_eq!(fs::read(entry.path()).unwrap(), fs::read(expected).unwrap(), "{:?}", entry.file_name());
+        assert_eq!(
+            fs::read(entry.path()).unwrap(),
+            fs::read(expected).unwrap(),
+            "{:?}",
+            entry.file_name()
+        );
         compared += 1;
     }
     assert!(compared >= 3);

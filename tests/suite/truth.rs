@@ -60,8 +60,7 @@ impl Model {
             found.samples,
             found.tensors.len()
         );
-        let single =
-            single::compare(&self.bytes, &self.network, &self.dataflow, frames).unwrap();
+        let single = single::compare(&self.bytes, &self.network, &self.dataflow, frames).unwrap();
         let compared: u64 = single.tensors.iter().map(|tally| tally.compared).sum();
         let differing: u64 = single.tensors.iter().map(|tally| tally.differing).sum();
         println!(
@@ -75,7 +74,10 @@ impl Model {
 
     fn outputs(&self, frames: &[Vec<i64>]) -> Vec<Vec<f64>> {
         let outputs = Integers::new(&self.dataflow).outputs(frames).unwrap();
-        outputs.into_iter().map(|mut o| o.remove(0).into_data()).collect()
+        outputs
+            .into_iter()
+            .map(|mut o| o.remove(0).into_data())
+            .collect()
     }
 
     fn correct(&self, frames: &[Vec<i64>], labels: &Array) -> usize {
@@ -85,7 +87,8 @@ impl Model {
         let outputs = self.outputs(frames);
         assert_eq!(outputs.len(), labels.len());
         let hits = outputs.iter().zip(labels);
-        hits.filter(|(output, label)| arg_max(output) as i64 == **label).count()
+        hits.filter(|(output, label)| arg_max(output) as i64 == **label)
+            .count()
     }
 }
 
@@ -114,14 +117,18 @@ fn reals(array: Array) -> Vec<f64> {
 fn assert_near(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (position, (a, b)) in ours.iter().zip(theirs).enumerate() {
-        assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{position}: {a} and {b}");
+        assert!(
+            (a - b).abs() <= tolerance * b.abs().max(1.0),
+            "{position}: {a} and {b}"
+        );
     }
 }
 
 fn mnist(name: &str, expected: usize) {
-    let (Some(path), Some(mut data)) =
-        (shared(&format!("models/{name}.onnx")), arrays("data/mnist.npz"))
-    else {
+    let (Some(path), Some(mut data)) = (
+        shared(&format!("models/{name}.onnx")),
+        arrays("data/mnist.npz"),
+    ) else {
         return;
     };
     let model = model(&path, Some(&grid("uint8", 1.0 / 255.0)));
@@ -191,14 +198,18 @@ fn foreign() {
     let Some(folder) = std::env::var_os("FINNP_FOREIGN") else {
         return;
     };
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "onnx"));
     paths.sort();
     for path in paths {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         println!("== {name}");
         let bytes = std::fs::read(&path).unwrap();
-        let built = import(&bytes).and_then(|n| Ok((streamline(&n, None, false).and_then(fuse)?, n)));
+        let built =
+            import(&bytes).and_then(|n| Ok((streamline(&n, None, false).and_then(fuse)?, n)));
         let (dataflow, network) = match built {
             Ok(built) => built,
             Err(error) => {
@@ -274,5 +285,8 @@ fn a_slice_is_samples_too() {
     };
     let images = first(data.read("x_test").unwrap(), 3);
     let bytes = finnp::data::write_npz(&[("x", &images)]).unwrap();
-    assert_eq!(Arrays::from_bytes("a", bytes).unwrap().input().unwrap(), images);
+    assert_eq!(
+        Arrays::from_bytes("a", bytes).unwrap().input().unwrap(),
+        images
+    );
 }

@@ -125,10 +125,7 @@ impl Builder<'_> {
                     _ => None,
                 }
             }
-            Op::BipolarQuant => self
-                .real
-                .constant(node.inputs[1])
-                .and_then(|scale| bipolar_grid(scale)),
+            Op::BipolarQuant => self.real.constant(node.inputs[1]).and_then(bipolar_grid),
             _ => None,
         };
         match grid {
@@ -362,7 +359,9 @@ impl Builder<'_> {
         flow.channels = classes;
         let input = self.dataflow.stream(flow.stream).element;
         if !affine.is_some_and(|coding| tells_apart(coding, input)) {
-            return Err(Error::user("the real values of the classes are so close that neighbouring integers are equal"));
+            return Err(Error::user(
+                "the real values of the classes are so close that neighbouring integers are equal",
+            ));
         }
         let last = flow.channels as i64 - 1;
         let output = DataType::spanning(0, last).ok_or_else(|| Error::bug("too many classes"))?;
@@ -416,7 +415,9 @@ fn quant_grid(
     };
     let (low, high, step) = quantiser.codes();
     if step == 2 && zero_point != 0 {
-        return Err(Error::user("it has one bit, a sign and a zero-point other than 0"));
+        return Err(Error::user(
+            "it has one bit, a sign and a zero-point other than 0",
+        ));
     }
     let grid = Grid {
         element: type_of_codes(low, high, step)?,
@@ -599,15 +600,15 @@ fn tells_apart(coding: &Coding, element: DataType) -> bool {
 
 /// Smallest and largest value of one accumulator; `None` where they do not fit 63 bits.
 fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> Option<(i64, i64)> {
-    let (low, high) = row
-        .iter()
-        .enumerate()
-        .fold((0i128, 0i128), |(low, high), (column, weight)| {
-            let (from, to) = columns[column % columns.len()];
-            let weight = i128::from(*weight);
-            let ends = (weight * i128::from(from), weight * i128::from(to));
-            (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
-        });
+    let (low, high) =
+        row.iter()
+            .enumerate()
+            .fold((0i128, 0i128), |(low, high), (column, weight)| {
+                let (from, to) = columns[column % columns.len()];
+                let weight = i128::from(*weight);
+                let ends = (weight * i128::from(from), weight * i128::from(to));
+                (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
+            });
     let limit = 1i128 << 61;
     (low >= -limit && high <= limit).then_some((low as i64, high as i64))
 }

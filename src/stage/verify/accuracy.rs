@@ -26,20 +26,31 @@ pub(super) fn labels(arrays: &mut Arrays, samples: usize) -> Result<Option<Vec<i
     };
     match array.values {
         Values::Integer(labels) if labels.len() == samples => Ok(Some(labels)),
-        Values::Integer(labels) => {
-            Err(Error::user(format!("there are {} labels for {samples} samples", labels.len()))
-                .help("`y` holds one integer per sample of `x`"))
+        Values::Integer(labels) => Err(Error::user(format!(
+            "there are {} labels for {samples} samples",
+            labels.len()
+        ))
+        .help("`y` holds one integer per sample of `x`")),
+        Values::Real(_) => {
+            Err(Error::user("the labels `y` are real numbers").help("store them as integers"))
         }
-        Values::Real(_) => Err(Error::user("the labels `y` are real numbers").help("store them as integers")),
     }
 }
 
 /// Counts the samples whose answer is their label. The answer is the index of the largest output, the
 /// first of equals, or the output itself where it is a single number.
 pub(super) fn count(outputs: &[Vec<Tensor<f64>>], labels: &[i64]) -> Accuracy {
-    let answers = outputs.iter().map(|tensors| tensors.first().and_then(|tensor| answer(tensor.data())));
-    let right = answers.zip(labels).filter(|(answer, label)| *answer == Some(**label)).count();
-    Accuracy { right, total: outputs.len() }
+    let answers = outputs
+        .iter()
+        .map(|tensors| tensors.first().and_then(|tensor| answer(tensor.data())));
+    let right = answers
+        .zip(labels)
+        .filter(|(answer, label)| *answer == Some(**label))
+        .count();
+    Accuracy {
+        right,
+        total: outputs.len(),
+    }
 }
 
 fn answer(values: &[f64]) -> Option<i64> {
@@ -62,7 +73,11 @@ mod tests {
     #[test]
     fn the_first_of_equals_counts() {
         let tensor = |data: Vec<f64>| vec![Tensor::new(vec![data.len()], data).expect("a vector")];
-        let outputs = [tensor(vec![0.0, 2.0, 2.0]), tensor(vec![3.0]), tensor(vec![-1.0, -2.0])];
+        let outputs = [
+            tensor(vec![0.0, 2.0, 2.0]),
+            tensor(vec![3.0]),
+            tensor(vec![-1.0, -2.0]),
+        ];
         assert_eq!(count(&outputs, &[1, 3, 1]), Accuracy { right: 2, total: 3 });
     }
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use crate::backend::hls::{LIBRARY, identifiers, include_flags, main_source};
+use crate::dataflow::{Dataflow, Node};
 use crate::stage::generate::{LIBRARY_JOB, TOP_JOB, has_memories, source_job};
 use crate::stage::{Command, Input, Job, Program};
-use crate::backend::hls::{LIBRARY, include_flags, identifiers, main_source};
-use crate::dataflow::{Dataflow, Node};
 
 /// Program that simulates one layer.
 pub(super) const SIMULATE: &str = "simulate";
@@ -31,7 +31,11 @@ pub(super) const NETWORK_JOB: &str = "compile the network";
 /// Optimisation 1 simulates as fast as 2 and compiles faster.
 fn flags() -> Vec<String> {
     let fixed = ["-std=c++17", "-O1", "-Wno-unknown-pragmas", "-I."];
-    fixed.into_iter().map(str::to_owned).chain(include_flags()).collect()
+    fixed
+        .into_iter()
+        .map(str::to_owned)
+        .chain(include_flags())
+        .collect()
 }
 
 fn with_library(mut job: Job) -> Job {
@@ -48,16 +52,27 @@ fn bytes(text: &str) -> Input {
 /// The jobs that compile a layer's shape and link its program. Equal shapes are equal jobs.
 pub(super) fn layer(node: &Node, tag: &str) -> [Job; 2] {
     let mut args = flags();
-    args.extend(["-c".to_owned(), format!("shapes/{tag}.cpp"), "-o".to_owned(), OBJECT.to_owned()]);
+    args.extend([
+        "-c".to_owned(),
+        format!("shapes/{tag}.cpp"),
+        "-o".to_owned(),
+        OBJECT.to_owned(),
+    ]);
     let object = Job::run(
         object_job(&node.name),
-        Command { program: Program::Tool("c++"), args, outputs: vec![OBJECT.to_owned()] },
+        Command {
+            program: Program::Tool("c++"),
+            args,
+            outputs: vec![OBJECT.to_owned()],
+        },
     );
     let program = Job::run(
         program_job(&node.name),
         Command {
             program: Program::Tool("c++"),
-            args: ["main.cpp", OBJECT, "-o", SIMULATE].map(str::to_owned).to_vec(),
+            args: ["main.cpp", OBJECT, "-o", SIMULATE]
+                .map(str::to_owned)
+                .to_vec(),
             outputs: vec![SIMULATE.to_owned()],
         },
     );
@@ -72,7 +87,12 @@ pub(super) fn layer(node: &Node, tag: &str) -> [Job; 2] {
 fn shape_files(mut job: Job, node: &Node, tag: &str, endings: &[&str]) -> Job {
     for ending in endings {
         let file = format!("{tag}.{ending}");
-        job = job.output_of(format!("shapes/{file}"), "generate", source_job(&node.name), file);
+        job = job.output_of(
+            format!("shapes/{file}"),
+            "generate",
+            source_job(&node.name),
+            file,
+        );
     }
     job
 }
@@ -81,10 +101,23 @@ fn shape_files(mut job: Job, node: &Node, tag: &str, endings: &[&str]) -> Job {
 /// the objects of the shapes are joined to it.
 pub(super) fn network(dataflow: &Dataflow, tags: &[String]) -> Job {
     let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
-    let mut sources = vec!["top.hpp".to_owned(), "top.cpp".to_owned(), "testbench.cpp".to_owned()];
-    let with_memories = dataflow.nodes.iter().zip(functions).filter(|(node, _)| has_memories(&node.layer));
-    sources.extend(with_memories.map(|(node, function)| format!("layers/{}/{function}.cpp", node.name)));
-    let unit: String = sources[1..].iter().map(|file| format!("#include \"{file}\"\n")).collect();
+    let mut sources = vec![
+        "top.hpp".to_owned(),
+        "top.cpp".to_owned(),
+        "testbench.cpp".to_owned(),
+    ];
+    let with_memories = dataflow
+        .nodes
+        .iter()
+        .zip(functions)
+        .filter(|(node, _)| has_memories(&node.layer));
+    sources.extend(
+        with_memories.map(|(node, function)| format!("layers/{}/{function}.cpp", node.name)),
+    );
+    let unit: String = sources[1..]
+        .iter()
+        .map(|file| format!("#include \"{file}\"\n"))
+        .collect();
     let mut distinct = std::collections::BTreeMap::new();
     for (node, tag) in dataflow.nodes.iter().zip(tags) {
         distinct.entry(tag).or_insert(node);
@@ -95,7 +128,11 @@ pub(super) fn network(dataflow: &Dataflow, tags: &[String]) -> Job {
     args.extend(["-o".to_owned(), NETWORK_PROGRAM.to_owned()]);
     let mut job = with_library(Job::run(
         NETWORK_JOB,
-        Command { program: Program::Tool("c++"), args, outputs: vec![NETWORK_PROGRAM.to_owned()] },
+        Command {
+            program: Program::Tool("c++"),
+            args,
+            outputs: vec![NETWORK_PROGRAM.to_owned()],
+        },
     ))
     .input("all.cpp", bytes(&unit));
     for source in sources {
@@ -103,7 +140,12 @@ pub(super) fn network(dataflow: &Dataflow, tags: &[String]) -> Job {
     }
     for (tag, node) in distinct {
         job = shape_files(job, node, tag, &["hpp"]);
-        job = job.output_of(format!("objects/{tag}.o"), "verify", object_job(&node.name), OBJECT);
+        job = job.output_of(
+            format!("objects/{tag}.o"),
+            "verify",
+            object_job(&node.name),
+            OBJECT,
+        );
     }
     job
 }

@@ -30,20 +30,31 @@ pub(super) fn write(frames: &[Vec<i64>], port: Port) -> Vec<u8> {
 /// A bug if the bytes are something else.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<i64>> {
     let broken = || Error::bug("a simulation wrote an array that cannot be read");
-    let length = bytes.get(8..10).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
+    let length = bytes
+        .get(8..10)
+        .map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
     let start = 10 + length.ok_or_else(broken)?;
     let header = bytes.get(10..start).ok_or_else(broken)?;
     let wide = header.windows(5).any(|window| window == b"'<i8'");
     let data = &bytes[start..];
     Ok(match wide {
-        true => data.chunks_exact(8).map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])).collect(),
-        false => data.chunks_exact(4).map(|b| i64::from(i32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect(),
+        true => data
+            .chunks_exact(8)
+            .map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+            .collect(),
+        false => data
+            .chunks_exact(4)
+            .map(|b| i64::from(i32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+            .collect(),
     })
 }
 
 /// The frames of a stream of `elements` elements each.
 pub(super) fn split(elements: &[i64], per_frame: usize) -> Vec<Vec<i64>> {
-    elements.chunks_exact(per_frame.max(1)).map(<[i64]>::to_vec).collect()
+    elements
+        .chunks_exact(per_frame.max(1))
+        .map(<[i64]>::to_vec)
+        .collect()
 }
 
 #[cfg(test)]
@@ -54,12 +65,20 @@ mod tests {
     #[test]
     fn there_and_back_in_both_widths() {
         for (element, value) in [(DataType::Int(8), -7), (DataType::Int(40), 1 << 35)] {
-            let port = Port { element, pixels: 1, channels: 2, per_word: 1 };
+            let port = Port {
+                element,
+                pixels: 1,
+                channels: 2,
+                per_word: 1,
+            };
             let frames = vec![vec![value, 1], vec![0, 2]];
             let bytes = write(&frames, port);
             let elements = read(&bytes).expect("reads");
             assert_eq!(split(&elements, 2), frames);
-            assert_eq!((bytes.len() - elements.len() * if value == -7 { 4 } else { 8 }) % 64, 0);
+            assert_eq!(
+                (bytes.len() - elements.len() * if value == -7 { 4 } else { 8 }) % 64,
+                0
+            );
         }
         assert!(read(b"\x93NUMPY\x01\x00\xff\xff").is_err());
     }

@@ -36,7 +36,11 @@ impl Stage for Verify {
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let integer = read(&of_stage(done, "streamline"))?;
         let folded = read(&of_stage(done, "fold"))?;
-        let tags = folded.nodes.iter().map(|node| tag(&node.layer)).collect::<Result<Vec<String>>>()?;
+        let tags = folded
+            .nodes
+            .iter()
+            .map(|node| tag(&node.layer))
+            .collect::<Result<Vec<String>>>()?;
         let mut jobs = vec![
             trace::inputs(manifest, &integer),
             trace::trace(&integer),

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::stage::generate::{has_memories, memory_job};
-use crate::stage::{Command, Input, Job, Program};
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
 use super::trace::{self, INPUTS_JOB, TRACE_JOB};
 use crate::dataflow::{Dataflow, Node};
 use crate::layer::Layer;
+use crate::stage::generate::{has_memories, memory_job};
+use crate::stage::{Command, Input, Job, Program};
 
 /// What a simulation writes.
 pub(super) const OUTPUT: &str = "output.npy";
@@ -36,7 +36,12 @@ fn memories(mut job: Job, node: &Node, folder: &str) -> Job {
         _ => &["thresholds.dat", "flip.dat"],
     };
     for file in files {
-        job = job.output_of(format!("{folder}{file}"), "generate", memory_job(&node.name), *file);
+        job = job.output_of(
+            format!("{folder}{file}"),
+            "generate",
+            memory_job(&node.name),
+            *file,
+        );
     }
     job
 }
@@ -72,7 +77,9 @@ pub(super) fn network(dataflow: &Dataflow) -> Job {
         NETWORK_RUN,
         Command {
             program: Program::Input(NETWORK_PROGRAM.to_owned()),
-            args: [".", "input.npy", OUTPUT, "taps"].map(str::to_owned).to_vec(),
+            args: [".", "input.npy", OUTPUT, "taps"]
+                .map(str::to_owned)
+                .to_vec(),
             outputs: std::iter::once(OUTPUT.to_owned()).chain(taps).collect(),
         },
     )

@@ -4,8 +4,6 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::record::{add_tensors, feed, from_json, json, of_inputs, read};
-use crate::stage::{Input, Inputs, Job, Outputs};
 use super::accuracy::{self, Accuracy};
 use super::frames;
 use crate::data::{Arrays, samples};
@@ -14,6 +12,8 @@ use crate::error::{Error, Result};
 use crate::layer::{Layer, Port};
 use crate::manifest::{Layout, Manifest};
 use crate::reference::Integers;
+use crate::stage::record::{add_tensors, feed, from_json, json, of_inputs, read};
+use crate::stage::{Input, Inputs, Job, Outputs};
 use crate::tensor::DataType;
 
 /// Job that reads or makes the inputs.
@@ -65,7 +65,10 @@ pub(super) fn source(dataflow: &Dataflow, stream: StreamId) -> Option<&str> {
 
 /// The stream that the host feeds, one element per word.
 pub(super) fn input_port(dataflow: &Dataflow) -> Result<Port> {
-    let input = dataflow.inputs.first().ok_or_else(|| Error::bug("the network has no input"))?;
+    let input = dataflow
+        .inputs
+        .first()
+        .ok_or_else(|| Error::bug("the network has no input"))?;
     let stream = dataflow.stream(input.stream);
     Ok(Port {
         element: stream.element,
@@ -79,16 +82,21 @@ pub(super) fn input_port(dataflow: &Dataflow) -> Result<Port> {
 pub(super) fn inputs(manifest: &Manifest, integer: &Dataflow) -> Job {
     let layout = manifest.input.layout;
     let verify = manifest.verify.clone();
-    let limit = verify.as_ref().and_then(|v| v.samples).map_or(usize::MAX, |count| count as usize);
+    let limit = verify
+        .as_ref()
+        .and_then(|v| v.samples)
+        .map_or(usize::MAX, |count| count as usize);
     let given = verify.is_some();
     let place = manifest.place("verify.inputs").label("in this file");
-    let name = verify.as_ref().and_then(|v| v.inputs.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let name = verify
+        .as_ref()
+        .and_then(|v| v.inputs.file_name())
+        .map(|name| name.to_string_lossy().into_owned());
     let job = Job::compute(INPUTS_JOB, move |inputs| {
         let dataflow = read(&of_inputs(inputs))?;
         match &name {
-            Some(name) if given => {
-                given_inputs(inputs, &dataflow, name, layout, limit).map_err(|error| error.at(place.clone()))
-            }
+            Some(name) if given => given_inputs(inputs, &dataflow, name, layout, limit)
+                .map_err(|error| error.at(place.clone())),
             _ => made_inputs(&dataflow),
         }
     })
@@ -101,14 +109,24 @@ pub(super) fn inputs(manifest: &Manifest, integer: &Dataflow) -> Job {
     }
 }
 
-fn given_inputs(inputs: &Inputs, dataflow: &Dataflow, file: &str, layout: Layout, limit: usize) -> Result<Outputs> {
+fn given_inputs(
+    inputs: &Inputs,
+    dataflow: &Dataflow,
+    file: &str,
+    layout: Layout,
+    limit: usize,
+) -> Result<Outputs> {
     let mut arrays = Arrays::from_bytes(file, inputs.bytes("samples")?.to_vec())?;
     let array = arrays.input()?;
     let input = &dataflow.inputs[0];
     let stream = dataflow.stream(input.stream);
     let read = samples("x", &array, input, stream.element, layout)?;
-    let frames: Vec<Vec<i64>> =
-        read.frames.iter().take(limit).map(|frame| stream.order.to_stream(frame)).collect();
+    let frames: Vec<Vec<i64>> = read
+        .frames
+        .iter()
+        .take(limit)
+        .map(|frame| stream.order.to_stream(frame))
+        .collect();
     let labels = accuracy::labels(&mut arrays, read.frames.len())?;
     let samples = Samples {
         count: frames.len(),
@@ -137,7 +155,17 @@ fn made_inputs(dataflow: &Dataflow) -> Result<Outputs> {
         })
         .collect();
     let count = frames.len();
-    outputs(dataflow, &frames, Samples { count, made: true, off_grid: 0, clamped: 0 }, None)
+    outputs(
+        dataflow,
+        &frames,
+        Samples {
+            count,
+            made: true,
+            off_grid: 0,
+            clamped: 0,
+        },
+        None,
+    )
 }
 
 fn scattered(element: DataType, position: u64) -> i64 {
@@ -154,7 +182,10 @@ fn outputs(
     labels: Option<Vec<i64>>,
 ) -> Result<Outputs> {
     Ok(Outputs::from([
-        (INPUT.to_owned(), frames::write(frames, input_port(dataflow)?)),
+        (
+            INPUT.to_owned(),
+            frames::write(frames, input_port(dataflow)?),
+        ),
         (SAMPLES.to_owned(), json(&samples)?),
         (LABELS.to_owned(), json(&labels)?),
     ]))
@@ -165,7 +196,10 @@ pub(super) fn trace(integer: &Dataflow) -> Job {
     let job = Job::compute(TRACE_JOB, |inputs| {
         let mut dataflow = read(&of_inputs(inputs))?;
         add_tensors(&mut dataflow, &of_inputs(inputs))?;
-        let frames = frames::split(&frames::read(inputs.bytes(INPUT)?)?, input_port(&dataflow)?.elements());
+        let frames = frames::split(
+            &frames::read(inputs.bytes(INPUT)?)?,
+            input_port(&dataflow)?.elements(),
+        );
         let labels: Option<Vec<i64>> = from_json(inputs.bytes(LABELS)?)?;
         record(&dataflow, &frames, labels.as_deref())
     });
@@ -181,7 +215,9 @@ fn record(dataflow: &Dataflow, frames: &[Vec<i64>], labels: Option<&[i64]>) -> R
         .par_iter()
         .map(|frame| {
             let mut streams = vec![Vec::new(); dataflow.streams.len()];
-            let last = integers.run(std::slice::from_ref(frame), |id, values| streams[id.0] = values.to_vec())?;
+            let last = integers.run(std::slice::from_ref(frame), |id, values| {
+                streams[id.0] = values.to_vec()
+            })?;
             Ok((streams, integers.real(&last)?))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -190,8 +226,14 @@ fn record(dataflow: &Dataflow, frames: &[Vec<i64>], labels: Option<&[i64]>) -> R
     let mut outputs = Outputs::from([(ACCURACY.to_owned(), json(&accuracy)?)]);
     for node in &dataflow.nodes {
         let stream = node.outputs[0].0;
-        let frames: Vec<Vec<i64>> = recorded.iter().map(|streams| streams[stream].clone()).collect();
-        outputs.insert(file(&node.name), frames::write(&frames, node.layer.hardware().output()));
+        let frames: Vec<Vec<i64>> = recorded
+            .iter()
+            .map(|streams| streams[stream].clone())
+            .collect();
+        outputs.insert(
+            file(&node.name),
+            frames::write(&frames, node.layer.hardware().output()),
+        );
     }
     Ok(outputs)
 }

@@ -2,10 +2,6 @@
 //! f32 (differences are counted), on the user's inputs.
 //! Must not know simulations.
 
-use crate::stage::import::Blame;
-use crate::stage::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
-use crate::stage::streamline::CONSTANTS;
-use crate::stage::{Input, Inputs, Job, NETWORK, Outputs};
 use super::frames;
 use super::trace::{INPUT, INPUTS_JOB, input_port};
 use crate::dataflow::Dataflow;
@@ -13,6 +9,10 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::network::Network;
 use crate::reference::{levels, single};
+use crate::stage::import::Blame;
+use crate::stage::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
+use crate::stage::streamline::CONSTANTS;
+use crate::stage::{Input, Inputs, Job, NETWORK, Outputs};
 
 /// Job that compares with the f64 reference.
 pub(in crate::stage) const LEVELS_JOB: &str = "levels";
@@ -87,6 +87,12 @@ fn instruction_set() -> String {
     ];
     #[cfg(not(target_arch = "x86_64"))]
     let extensions: [(&str, bool); 0] = [];
-    let present = extensions.iter().filter(|(_, present)| *present).map(|(name, _)| *name);
-    std::iter::once(std::env::consts::ARCH).chain(present).collect::<Vec<_>>().join(" ")
+    let present = extensions
+        .iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| *name);
+    std::iter::once(std::env::consts::ARCH)
+        .chain(present)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

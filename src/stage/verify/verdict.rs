@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stage::record::json;
-use crate::stage::{Inputs, Job, Outputs};
 use super::frames;
 use super::simulate::{NETWORK_RUN, OUTPUT, layer_job, tap_file};
 use super::trace::{self, TRACE_JOB};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
 use crate::layer::Port;
+use crate::stage::record::json;
+use crate::stage::{Inputs, Job, Outputs};
 
 /// Job that compares.
 pub(in crate::stage) const VERDICT_JOB: &str = "compare";
@@ -74,7 +74,11 @@ fn pairs(dataflow: &Dataflow) -> Vec<Pair> {
                 layer: node.name.clone(),
                 inside,
                 port: node.layer.hardware().output(),
-                found: format!("{}/{}.npy", if inside { "inside" } else { "alone" }, node.name),
+                found: format!(
+                    "{}/{}.npy",
+                    if inside { "inside" } else { "alone" },
+                    node.name
+                ),
                 expected: source.map_or_else(|| trace::INPUT.to_owned(), trace::file),
             }
         })
@@ -83,7 +87,11 @@ fn pairs(dataflow: &Dataflow) -> Vec<Pair> {
 }
 
 fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
-    let mut verdict = Verdict { frames: 0, layers: Vec::new(), network_elements: 0 };
+    let mut verdict = Verdict {
+        frames: 0,
+        layers: Vec::new(),
+        network_elements: 0,
+    };
     for pair in pairs {
         let found = frames::read(inputs.bytes(&pair.found)?)?;
         let expected = frames::read(inputs.bytes(&pair.expected)?)?;
@@ -99,18 +107,33 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
 
 /// Names the first element that differs.
 fn check(pair: &Pair, found: &[i64], expected: &[i64]) -> Result<()> {
-    let place = if pair.inside { " inside the network" } else { "" };
+    let place = if pair.inside {
+        " inside the network"
+    } else {
+        ""
+    };
     let differs = |what: String| {
         Err(Error::design(format!("C simulation of layer `{}`{place} {what}", pair.layer))
             .help("the generated source does not compute what the integer network does: this is a defect of finnp unless a file of the build was changed by hand; please report it"))
     };
     if found.len() != expected.len() {
-        return differs(format!("gives {} elements, not {}", found.len(), expected.len()));
+        return differs(format!(
+            "gives {} elements, not {}",
+            found.len(),
+            expected.len()
+        ));
     }
-    let Some(position) = found.iter().zip(expected).position(|(found, expected)| found != expected) else {
+    let Some(position) = found
+        .iter()
+        .zip(expected)
+        .position(|(found, expected)| found != expected)
+    else {
         return Ok(());
     };
-    let (frame, element) = (position / pair.port.elements(), position % pair.port.elements());
+    let (frame, element) = (
+        position / pair.port.elements(),
+        position % pair.port.elements(),
+    );
     let (pixel, channel) = (element / pair.port.channels, element % pair.port.channels);
     differs(format!(
         "differs first at frame {frame}, pixel {pixel}, channel {channel}: it gives {}, the integer network {}",
@@ -128,7 +151,12 @@ mod tests {
         let pair = Pair {
             layer: "fc1".into(),
             inside: false,
-            port: Port { element: DataType::Int(8), pixels: 2, channels: 3, per_word: 1 },
+            port: Port {
+                element: DataType::Int(8),
+                pixels: 2,
+                channels: 3,
+                per_word: 1,
+            },
             found: String::new(),
             expected: String::new(),
         };
