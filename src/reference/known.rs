@@ -93,7 +93,7 @@ impl Known {
             Some(code) => {
                 let (code, axis) = match axis_after_reshape(&code, shape) {
                     Some(axis) => (code, axis),
-                    None => return Ok(Known::real(self.real.reshaped(shape.to_vec())?)),
+                    None => (code.spread(), element_axis(shape)),
                 };
                 Some(Code {
                     integers: code.integers.reshaped(shape.to_vec())?,

@@ -7,6 +7,7 @@
     clippy::print_stderr,
     clippy::print_stdout
 )]
+#![allow(unreachable_pub)]
 
 mod cli;
 mod manifest;
@@ -14,6 +15,8 @@ mod project;
 mod proto;
 mod random;
 mod random_graph;
+mod random_layer;
+mod random_network;
 mod road;
 mod shared;
 mod tidy;

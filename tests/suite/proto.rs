@@ -127,7 +127,7 @@ impl File {
         self.graph.node.push(NodeProto {
             input: inputs.iter().map(|name| (*name).to_owned()).collect(),
             output: vec![output.clone()],
-            name: if self.count % 3 == 0 {
+            name: if self.count.is_multiple_of(3) {
                 String::new()
             } else {
                 format!("{op}_{}", self.count)

@@ -197,15 +197,25 @@ fn shared_network(name: &str) {
 #[test]
 fn labels_are_selected_in_hardware_where_scales_allow() {
     if let Some(project) = network("TFC_2W2A") {
-        project.build(&["--set", "output.labels=true"]).expect_success();
-        let layers = project.json("summary.json")["layers"].as_array().unwrap().clone();
+        project
+            .build(&["--set", "output.labels=true"])
+            .expect_success();
+        let layers = project.json("summary.json")["layers"]
+            .as_array()
+            .unwrap()
+            .clone();
         assert_eq!(layers.last().unwrap()["kind"], "label_select");
         with_open_headers(&project);
     }
     // The classes of digits have offsets of their own.
     let call = Project::example("digits").build(&["--set", "output.labels=true"]);
     assert_eq!(call.code, 2);
-    assert!(call.finished()["error"].as_str().unwrap().contains("offsets"));
+    assert!(
+        call.finished()["error"]
+            .as_str()
+            .unwrap()
+            .contains("offsets")
+    );
 }
 
 /// Every parallelism from one element per cycle to all at once, padding included.

@@ -96,17 +96,6 @@ fn arg_max(values: &[f64]) -> usize {
     (0..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-fn first(array: Array, count: usize) -> Array {
-    let length: usize = array.shape[1..].iter().product();
-    let mut shape = array.shape;
-    shape[0] = count;
-    let values = match array.values {
-        Values::Integer(values) => Values::Integer(values[..count * length].to_vec()),
-        Values::Real(values) => Values::Real(values[..count * length].to_vec()),
-    };
-    Array { shape, values }
-}
-
 fn reals(array: Array) -> Vec<f64> {
     match array.values {
         Values::Real(values) => values,
@@ -275,18 +264,4 @@ fn hostile_bytes_are_refused_calmly() {
     }
     println!("{refused} of 400 were refused");
     assert!(refused > 100);
-}
-
-/// A part of the samples is a file of its own.
-#[test]
-fn a_slice_is_samples_too() {
-    let Some(mut data) = arrays("data/mnist.npz") else {
-        return;
-    };
-    let images = first(data.read("x_test").unwrap(), 3);
-    let bytes = finnp::data::write_npz(&[("x", &images)]).unwrap();
-    assert_eq!(
-        Arrays::from_bytes("a", bytes).unwrap().input().unwrap(),
-        images
-    );
 }

@@ -5,7 +5,10 @@
 //! integer weights a new integer stream begins. Must not know files or boards.
 
 mod flow;
+mod label;
 mod node;
+mod product;
+mod quantiser;
 mod staircase;
 
 use crate::dataflow::{Dataflow, Input, Output, Stream, StreamId};

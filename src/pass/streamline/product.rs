@@ -1,0 +1,151 @@
+//! Matrix products with constant integer weights: exact accumulators.
+//! Must not know quantisers of activations.
+
+use super::Builder;
+use super::flow::Flow;
+use super::quantiser::signed_spanning;
+use crate::dataflow::{Order, Tail};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Mvau, Tensors};
+use crate::network::{Coding, Node};
+use crate::reference::Known;
+use crate::tensor::{DataType, PerChannel, Tensor};
+
+impl Builder<'_> {
+    /// Matrix product with constant integer weights `[k, rows]`: exact accumulators.
+    pub(super) fn product(&mut self, node: &Node, flow: Flow, weights: &Known) -> Result<Flow> {
+        let code = weights.code.as_ref().ok_or_else(|| {
+            Error::user("its weights are real numbers on no integer grid")
+                .help("quantise the weights with a Quant or BipolarQuant node")
+        })?;
+        let [depth, rows] = *weights.real.shape() else {
+            return Err(Error::user(format!(
+                "its weights have shape {:?}",
+                weights.real.shape()
+            )));
+        };
+        let flow = match flow.channels == depth && flow.order == Order::RowMajor {
+            true => flow,
+            false => flow.one_pixel(),
+        };
+        if flow.channels != depth {
+            return Err(Error::user(format!("it contracts {depth} of {} elements", flow.channels))
+                .help("flatten the tensor first; products over an inner axis of an image are not supported"));
+        }
+        let affine = flow.affine.as_ref().ok_or_else(|| {
+            Error::user("its input is a real number on no integer grid")
+                .help("put a quantiser between this node and the non-linear operator before it")
+        })?;
+        if code.coding.scale.channels().is_some() && code.axis != 1
+            || code.coding.bias.uniform() != Some(0.0)
+        {
+            return Err(
+                Error::user("its weight scales differ along the contracted axis")
+                    .help("give the weights one scale, or one per output channel"),
+            );
+        }
+        // Column j of the layer is element j of the stream, wherever the tensor has it.
+        let matrix = (0..rows)
+            .flat_map(|row| (0..depth).map(move |column| (row, column)))
+            .map(|(row, column)| {
+                i32::try_from(code.integers.data()[flow.order.index(column) * rows + row])
+            })
+            .collect::<std::result::Result<Vec<i32>, _>>()
+            .map_err(|_| Error::user("its weights need more than 32 bits"))?;
+        // The bias is summed in the tensor's own order, as the reference does.
+        let biases: Vec<f64> = (0..rows)
+            .map(|row| {
+                let tensor_order = in_tensor_order(affine, flow.order);
+                tensor_order.weighted_bias((0..depth).map(|k| code.integers.data()[k * rows + row]))
+            })
+            .collect();
+        let coding = affine.product(&code.coding.scale, &biases).ok_or_else(|| {
+            Error::user("the channels of its input have different scales")
+                .help("activation quantisers need one scale for all channels that a layer adds up")
+        })?;
+        self.append_product(node, flow, matrix, rows, coding)
+    }
+
+    fn append_product(
+        &mut self,
+        node: &Node,
+        mut flow: Flow,
+        matrix: Vec<i32>,
+        rows: usize,
+        coding: Coding,
+    ) -> Result<Flow> {
+        let depth = flow.channels;
+        let columns = self.ranges_of(&flow);
+        let ranges = matrix
+            .chunks_exact(depth)
+            .map(|row| accumulator_range(row, &columns))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))?;
+        let ends = ranges.iter().flat_map(|range| [range.0, range.1]);
+        let accumulator = signed_spanning(ends, DataType::Int(1))?;
+        let layer = Layer::Mvau(Mvau {
+            rows,
+            columns: depth,
+            pixels: flow.pixels,
+            input: self.dataflow.stream(flow.stream).element,
+            weight: type_of_weights(&matrix)?,
+            accumulator,
+            activation: None,
+            pe: 1,
+            simd: 1,
+        });
+        let tensors = Tensors {
+            weights: Some(Tensor::new(vec![rows, depth], matrix)?),
+            ..Tensors::default()
+        };
+        let shape = self.network.value(node.output).shape.clone();
+        flow = Flow {
+            shape,
+            order: Order::RowMajor,
+            channels: rows,
+            tail: Tail::new(coding.clone()),
+            affine: Some(coding),
+            ..flow
+        };
+        Ok(self.append(node, layer, tensors, flow, accumulator, ranges))
+    }
+}
+
+/// The coding with its channels, which are stream positions, in the tensor's order.
+fn in_tensor_order(coding: &Coding, order: Order) -> Coding {
+    let gather = |values: &PerChannel| match values.channels() {
+        Some(count) => values.gather((0..count).map(|index| order.position(index))),
+        None => values.clone(),
+    };
+    Coding {
+        scale: gather(&coding.scale),
+        bias: gather(&coding.bias),
+    }
+}
+
+/// Smallest and largest value of one accumulator; `None` where they do not fit 63 bits.
+fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> Option<(i64, i64)> {
+    let (low, high) =
+        row.iter()
+            .enumerate()
+            .fold((0i128, 0i128), |(low, high), (column, weight)| {
+                let (from, to) = columns[column % columns.len()];
+                let weight = i128::from(*weight);
+                let ends = (weight * i128::from(from), weight * i128::from(to));
+                (low + ends.0.min(ends.1), high + ends.0.max(ends.1))
+            });
+    let limit = 1i128 << 61;
+    (low >= -limit && high <= limit).then_some((low as i64, high as i64))
+}
+
+/// Narrowest type of a weight matrix, by the values that it really has.
+fn type_of_weights(matrix: &[i32]) -> Result<DataType> {
+    let low = matrix.iter().min().copied().unwrap_or(0);
+    let high = matrix.iter().max().copied().unwrap_or(0);
+    match (low, high, matrix.contains(&0)) {
+        (-1, 1, false) => Ok(DataType::Bipolar),
+        (-1, 1, true) => Ok(DataType::Ternary),
+        _ => DataType::spanning(i64::from(low.min(-1)), i64::from(high))
+            .ok_or_else(|| Error::bug("weights wider than 63 bits")),
+    }
+}

@@ -1,0 +1,261 @@
+//! Quantisers of activations: at the input they say what is fed, elsewhere they end a tail in thresholds.
+//! Must not know which operators made the tail.
+
+use super::flow::{Flow, channel_axis};
+use super::staircase::{Staircase, staircase};
+use super::{Builder, Grid};
+use crate::dataflow::Tail;
+use crate::error::{Error, Result};
+use crate::layer::{Activation, Layer, Tensors, Threshold};
+use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser};
+use crate::reference::{Known, bit_width, check_scale, integer_zero_point};
+use crate::tensor::{DataType, PerChannel, Tensor};
+
+/// Most thresholds of one channel.
+const MOST_LEVELS: i64 = (1 << 16) - 1;
+
+/// A quantiser per channel and what its codes stand for.
+pub(super) struct Quantisers {
+    pub(super) each: Vec<Quantiser>,
+    pub(super) coding: Coding,
+}
+
+impl Builder<'_> {
+    /// Ends the tail of `flow` at a quantiser: a new stream of its codes.
+    pub(super) fn quantise(
+        &mut self,
+        node: &Node,
+        flow: Flow,
+        quantisers: Quantisers,
+    ) -> Result<Flow> {
+        check_levels(&quantisers.each)?;
+        let ranges = self.ranges_of(&flow);
+        let alike =
+            flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
+        let rows = if alike { 1 } else { flow.channels };
+        let stairs = (0..rows)
+            .map(|channel| {
+                let quantiser = &quantisers.each[channel % quantisers.each.len()];
+                staircase(
+                    &flow.tail,
+                    quantiser,
+                    channel,
+                    ranges[channel % ranges.len()],
+                )
+            })
+            .collect::<Result<Vec<Staircase>>>()?;
+        let (base, high, step) = quantisers.each[0].codes();
+        let output = type_of_codes(base, high, step)?;
+        let input = self.dataflow.stream(flow.stream).element;
+        let activation = Activation {
+            output,
+            levels: ((high - base) / step) as usize,
+            base,
+            step,
+            threshold: signed_spanning(
+                stairs.iter().flat_map(|s| s.thresholds.iter().copied()),
+                input,
+            )?,
+            rows,
+        };
+        let tensors = threshold_tensors(&stairs, activation.levels)?;
+        let layer = Layer::Threshold(Threshold {
+            channels: flow.channels,
+            pixels: flow.pixels,
+            input,
+            activation,
+            pe: 1,
+        });
+        let codes = stairs.iter().map(|s| s.codes).collect();
+        let next = Flow {
+            tail: Tail::new(quantisers.coding.clone()),
+            affine: Some(quantisers.coding),
+            ..flow
+        };
+        Ok(self.append(node, layer, tensors, next, output, codes))
+    }
+
+    /// Ranges of the flow's integers: one for all channels, or one each in its present grouping.
+    pub(super) fn ranges_of(&self, flow: &Flow) -> Vec<(i64, i64)> {
+        let ranges = &self.ranges[flow.stream.0];
+        match ranges.iter().all(|range| *range == ranges[0]) {
+            true => vec![ranges[0]],
+            // The grouping may have changed: a channel then holds elements of several old ones.
+            false => {
+                let mut united = vec![(i64::MAX, i64::MIN); flow.channels];
+                for position in 0..flow.pixels * flow.channels {
+                    let (low, high) = ranges[position % ranges.len()];
+                    let channel = &mut united[position % flow.channels];
+                    *channel = (channel.0.min(low), channel.1.max(high));
+                }
+                united
+            }
+        }
+    }
+}
+
+/// The grid that a quantiser at the input defines; none if its channels differ.
+pub(super) fn quant_grid(
+    quant: Quant,
+    scale: &Known,
+    zero: &Known,
+    bits: &Known,
+) -> Result<Option<(Grid, Quantiser)>> {
+    check_scale(&scale.real)?;
+    let zero_point = integer_zero_point(&zero.real)?;
+    let bits = bit_width(&bits.real)?;
+    let Some(scale) = PerChannel::from_values(scale.real.data().to_vec()).uniform() else {
+        return Ok(None);
+    };
+    let quantiser = Quantiser::Quant {
+        quant,
+        scale,
+        zero_point,
+        bits,
+    };
+    let (low, high, step) = quantiser.codes();
+    if step == 2 && zero_point != 0 {
+        return Err(Error::user(
+            "it has one bit, a sign and a zero-point other than 0",
+        ));
+    }
+    let grid = Grid {
+        element: type_of_codes(low, high, step)?,
+        coding: Coding::scaled(PerChannel::Same(scale)),
+    };
+    Ok(Some((grid, quantiser)))
+}
+
+pub(super) fn bipolar_grid(scale: &Known) -> Option<(Grid, Quantiser)> {
+    let scale = PerChannel::from_values(scale.real.data().to_vec()).uniform()?;
+    let grid = Grid {
+        element: DataType::Bipolar,
+        coding: Coding::scaled(PerChannel::Same(scale)),
+    };
+    Some((grid, Quantiser::Bipolar))
+}
+
+pub(super) fn quant_of(
+    mut flow: Flow,
+    quant: Quant,
+    [scale, zero, bits]: [&Known; 3],
+) -> Result<(Flow, Quantisers)> {
+    check_scale(&scale.real)?;
+    let zero_point = integer_zero_point(&zero.real)?;
+    let bits = bit_width(&bits.real)?;
+    let scales = flow.per_channel(&scale.real)?;
+    let each = (0..scales.channels().unwrap_or(1))
+        .map(|channel| Quantiser::Quant {
+            quant,
+            scale: scales.at(channel),
+            zero_point,
+            bits,
+        })
+        .collect();
+    Ok((
+        flow,
+        Quantisers {
+            each,
+            coding: Coding::scaled(scales),
+        },
+    ))
+}
+
+pub(super) fn multi_threshold_of(
+    mut flow: Flow,
+    quantiser: MultiThreshold,
+    channels_last: bool,
+    thresholds: &Known,
+) -> Result<(Flow, Quantisers)> {
+    let [rows, steps] = *thresholds.real.shape() else {
+        return Err(Error::user("its thresholds are not a matrix"));
+    };
+    let given = match channels_last {
+        true => flow.shape.len().saturating_sub(1),
+        false => 1.min(flow.shape.len().saturating_sub(1)),
+    };
+    if rows != 1 && flow.shape.get(given) != Some(&rows) {
+        return Err(Error::user(format!(
+            "{rows} rows of thresholds do not fit a tensor of shape {:?}",
+            flow.shape
+        )));
+    }
+    if !(quantiser.out_scale.is_finite() && quantiser.out_scale > 0.0) {
+        return Err(Error::user(format!(
+            "out_scale {} is not a positive number",
+            quantiser.out_scale
+        )));
+    }
+    let (base, step, scale, bias) = quantiser.grid(steps);
+    let list: Vec<&[f64]> = thresholds.real.data().chunks_exact(steps.max(1)).collect();
+    let of_row = |row: usize| Quantiser::MultiThreshold {
+        thresholds: list[row].to_vec(),
+        base,
+        step,
+    };
+    let along_channels = flow.is_grouped() && channel_axis(&flow.shape) == (given, flow.channels);
+    let each = match rows == 1 || along_channels {
+        true => (0..list.len()).map(of_row).collect(),
+        false => {
+            flow = flow.one_pixel();
+            let inner: usize = flow.shape[given + 1..].iter().product();
+            let elements = 0..flow.channels;
+            elements
+                .map(|position| of_row(flow.order.index(position) / inner % rows))
+                .collect()
+        }
+    };
+    let coding = Coding {
+        scale: PerChannel::Same(scale),
+        bias: PerChannel::Same(bias),
+    };
+    Ok((flow, Quantisers { each, coding }))
+}
+
+/// Refuses quantisers that thresholds cannot stand for.
+fn check_levels(quantisers: &[Quantiser]) -> Result<()> {
+    let (low, high, step) = match quantisers {
+        [first, ..] => first.codes(),
+        [] => return Err(Error::user("it has no thresholds")),
+    };
+    match (high - low) / step {
+        0 => Err(Error::user("all its results are the same")),
+        1..=MOST_LEVELS => Ok(()),
+        levels => Err(Error::user(format!("it has {} levels", levels + 1))
+            .help("activations of at most 16 bits are supported")),
+    }
+}
+
+fn type_of_codes(low: i64, high: i64, step: i64) -> Result<DataType> {
+    match (low, high, step) {
+        (-1, 1, 2) => Ok(DataType::Bipolar),
+        (-1, 1, 1) => Ok(DataType::Ternary),
+        _ => DataType::spanning(low, high)
+            .ok_or_else(|| Error::user("its codes need more than 63 bits")),
+    }
+}
+
+/// Two's complement type of all `values`, at least as wide as `least`.
+pub(super) fn signed_spanning(
+    values: impl Iterator<Item = i64>,
+    least: DataType,
+) -> Result<DataType> {
+    let (low, high) = values.fold((least.min().min(-1), least.max()), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    DataType::spanning(low, high)
+        .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))
+}
+
+fn threshold_tensors(stairs: &[Staircase], levels: usize) -> Result<Tensors> {
+    let values = stairs
+        .iter()
+        .flat_map(|s| s.thresholds.iter().copied())
+        .collect();
+    let flip = stairs.iter().map(|s| i32::from(s.flip)).collect();
+    Ok(Tensors {
+        weights: None,
+        thresholds: Some(Tensor::new(vec![stairs.len(), levels], values)?),
+        flip: Some(Tensor::new(vec![stairs.len()], flip)?),
+    })
+}

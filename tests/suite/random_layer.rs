@@ -1,0 +1,197 @@
+//! Random quantisers, weights and dense layers.
+//! Must not know the order in which they are used.
+
+use super::proto::Attribute;
+use super::random_network::Chain;
+
+const MODES: &[&str] = &[
+    "ROUND",
+    "HALF_EVEN",
+    "CEIL",
+    "FLOOR",
+    "UP",
+    "DOWN",
+    "HALF_UP",
+    "HALF_DOWN",
+];
+
+impl Chain {
+    pub(super) fn quantise(&mut self) {
+        match self.random.below(10) {
+            0 | 1 => {
+                let scale = self.scale(self.size);
+                let scale_name = self.scalar(scale);
+                let at = self.at.clone();
+                self.at = self.file.custom("BipolarQuant", &[&at, &scale_name], &[]);
+                self.size = f64::from(scale);
+            }
+            2 | 3 => self.multi_threshold(),
+            _ => {
+                let mode = *self.random.pick(MODES);
+                self.quant(mode);
+            }
+        }
+        self.coded = true;
+    }
+
+    pub(super) fn quant(&mut self, mode: &str) {
+        let bits = *self.random.pick(&[1, 2, 2, 3, 4, 4, 5, 8]);
+        let signed = self.random.chance(60);
+        let narrow = self.random.chance(30) && bits > 1;
+        let zero = if self.random.chance(25) && bits > 1 {
+            self.random.between(-3, 5)
+        } else {
+            0
+        };
+        let levels = f64::from(1 << bits).min(16.0);
+        let scale = self.scale(3.0 * self.size / levels);
+        let names = [
+            self.scalar(scale),
+            self.scalar(zero as f32),
+            self.scalar(bits as f32),
+        ];
+        let at = self.at.clone();
+        let op = if self.random.chance(20) {
+            "IntQuant"
+        } else {
+            "Quant"
+        };
+        self.at = self.file.custom(
+            op,
+            &[&at, &names[0], &names[1], &names[2]],
+            &[
+                ("signed", Attribute::Int(i64::from(signed))),
+                ("narrow", Attribute::Int(i64::from(narrow))),
+                ("rounding_mode", Attribute::Text(mode)),
+            ],
+        );
+        self.size = f64::from(scale) * levels / 3.0;
+        self.coded = true;
+    }
+
+    fn multi_threshold(&mut self) {
+        let steps = *self.random.pick(&[1, 1, 2, 3, 7, 15]);
+        let axis = self.channel_axis();
+        // Channels are axis 1, so only there can rows differ.
+        let rows = if axis == 1 && self.random.chance(60) {
+            self.shape[1]
+        } else {
+            1
+        };
+        let mut values = Vec::new();
+        for _ in 0..rows {
+            let mut row: Vec<f32> = (0..steps).map(|_| self.value(self.size)).collect();
+            row.sort_by(f32::total_cmp);
+            values.extend(row);
+        }
+        let thresholds = self.constant(&[rows, steps], &values);
+        let scale = self.scale(1.0);
+        let bias = match self.random.below(4) {
+            0 => 0.0,
+            1 => -scale / 2.0,
+            2 => -scale,
+            _ => self.value(1.0),
+        };
+        let at = self.at.clone();
+        self.at = self.file.custom(
+            "MultiThreshold",
+            &[&at, &thresholds],
+            &[
+                ("out_scale", Attribute::Float(scale)),
+                ("out_bias", Attribute::Float(bias)),
+            ],
+        );
+        self.size = f64::from(scale) * steps as f64 / 2.0;
+    }
+
+    /// Quantised weights `[depth, rows]`, or `[rows, depth]` if `turned`.
+    fn weights(&mut self, depth: usize, rows: usize, turned: bool) -> String {
+        let shape = if turned { [rows, depth] } else { [depth, rows] };
+        let size = self.scale(1.0 / (depth as f64).sqrt());
+        let values: Vec<f32> = (0..depth * rows)
+            .map(|_| match self.random.below(12) {
+                0 => 0.0,
+                1 => -0.0,
+                _ => self.value(f64::from(size)),
+            })
+            .collect();
+        let float = self.constant(&shape, &values);
+        let bits = *self.random.pick(&[1, 2, 2, 3, 4, 8]);
+        let about = f64::from(size) * 2.0 / f64::from(1 << (bits - 1));
+        let scale = match self.random.chance(40) {
+            true => {
+                let scales: Vec<f32> = (0..rows).map(|_| self.scale(about)).collect();
+                let shape = if turned { [rows, 1] } else { [1, rows] };
+                self.constant(&shape, &scales)
+            }
+            false => {
+                let scale = self.scale(about);
+                self.scalar(scale)
+            }
+        };
+        if bits == 1 && self.random.chance(70) {
+            return self.file.custom("BipolarQuant", &[&float, &scale], &[]);
+        }
+        let (zero, bits) = (self.scalar(0.0), self.scalar(bits as f32));
+        let mode = *self.random.pick(MODES);
+        let narrow = i64::from(self.random.chance(50));
+        self.file.custom(
+            "Quant",
+            &[&float, &scale, &zero, &bits],
+            &[
+                ("signed", Attribute::Int(1)),
+                ("narrow", Attribute::Int(narrow)),
+                ("rounding_mode", Attribute::Text(mode)),
+            ],
+        )
+    }
+
+    pub(super) fn layer(&mut self) {
+        if self.shape.len() > 3 || (self.shape.len() > 2 && self.random.chance(70)) {
+            self.flatten();
+        }
+        let depth = self.shape[self.shape.len() - 1];
+        let rows = *self.random.pick(&[1, 2, 3, 5, 6, 8, 11, 13, 20]);
+        match self.shape.len() == 2 && self.random.chance(50) {
+            true => self.gemm(depth, rows),
+            false => {
+                let turned = self.random.chance(40);
+                let mut weights = self.weights(depth, rows, turned);
+                if turned {
+                    let axes = Attribute::Ints(&[1, 0]);
+                    weights = self.file.node("Transpose", &[&weights], &[("perm", axes)]);
+                }
+                self.push("MatMul", &[&weights], &[]);
+            }
+        }
+        let last = self.shape.len() - 1;
+        self.shape[last] = rows;
+        self.coded = false;
+    }
+
+    fn gemm(&mut self, depth: usize, rows: usize) {
+        let turned = self.random.chance(60);
+        let weights = self.weights(depth, rows, turned);
+        let mut attributes = vec![("transB", Attribute::Int(i64::from(turned)))];
+        if self.random.chance(40) {
+            let alpha = *self.random.pick(&[0.5, 2.0, -1.0, 0.3]);
+            attributes.push(("alpha", Attribute::Float(alpha)));
+        }
+        let mut inputs = vec![weights];
+        if self.random.chance(60) || self.file.opset < 11 {
+            let values: Vec<f32> = (0..rows).map(|_| self.value(self.size)).collect();
+            let shape = if self.random.chance(50) {
+                vec![rows]
+            } else {
+                vec![1, rows]
+            };
+            inputs.push(self.constant(&shape, &values));
+            if self.random.chance(40) {
+                let beta = *self.random.pick(&[0.5, 2.0, -1.5]);
+                attributes.push(("beta", Attribute::Float(beta)));
+            }
+        }
+        let names: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        self.push("Gemm", &names, &attributes);
+    }
+}
