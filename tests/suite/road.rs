@@ -258,64 +258,65 @@ fn with_open_headers(project: &Project) {
     };
     let build = project.dir().join("build");
     let scratch = tempfile::TempDir::new().unwrap();
-    let program = scratch.path().join("network");
-    let unit = scratch.path().join("all.cpp");
-    let mut text = String::new();
-    for folder in ["shapes", "layers"] {
-        for file in sources(&build.join("hls").join(folder)) {
-            text += &format!("#include \"{}\"\n", file.display());
-        }
+    let program = compile(&build.join("hls"), &headers, scratch.path());
+    let (taps, output) = (
+        scratch.path().join("taps"),
+        scratch.path().join("output.npy"),
+    );
+    fs::create_dir(&taps).unwrap();
+    let mut run = Command::new(program);
+    run.arg(build.join("hls/layers"))
+        .arg(build.join("sim/inputs.npy"))
+        .arg(&output)
+        .arg(&taps);
+    assert!(run.status().unwrap().success());
+    let equal = |found: &Path, expected: &Path| {
+        assert!(
+            fs::read(found).unwrap() == fs::read(expected).unwrap(),
+            "{found:?}"
+        );
+    };
+    equal(&output, &build.join("sim/output.npy"));
+    let recorded: Vec<_> = fs::read_dir(&taps)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .collect();
+    assert!(recorded.len() >= 3);
+    for entry in recorded {
+        equal(
+            &entry.path(),
+            &build.join("sim/taps").join(entry.file_name()),
+        );
     }
+}
+
+/// The whole network as one program, with `headers` in place of the bundled ones.
+fn compile(hls: &Path, headers: &Path, scratch: &Path) -> PathBuf {
+    let (unit, program) = (scratch.join("all.cpp"), scratch.join("network"));
+    let files = ["shapes", "layers"]
+        .into_iter()
+        .flat_map(|folder| sources(&hls.join(folder)));
+    let includes: String = files
+        .map(|file| format!("#include \"{}\"\n", file.display()))
+        .collect();
     fs::write(
         &unit,
-        text + "#include \"top.cpp\"\n#include \"testbench.cpp\"\n",
+        includes + "#include \"top.cpp\"\n#include \"testbench.cpp\"\n",
     )
     .unwrap();
-    let hls = build.join("hls");
-    let status = Command::new("c++")
-        .args(["-std=c++17", "-O1", "-w"])
-        .arg("-I")
-        .arg(&hls)
-        .arg("-I")
-        .arg(hls.join("library"))
-        .arg("-I")
-        .arg(hls.join("library/bundled/stream"))
+    let mut compiler = Command::new("c++");
+    compiler.args(["-std=c++17", "-O1", "-w"]);
+    for folder in ["", "library", "library/bundled/stream"] {
+        compiler.arg("-I").arg(hls.join(folder));
+    }
+    compiler
         .arg("-isystem")
         .arg(headers)
         .arg(&unit)
         .arg("-o")
-        .arg(&program)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let taps = scratch.path().join("taps");
-    fs::create_dir(&taps).unwrap();
-    let output = scratch.path().join("output.npy");
-    let status = Command::new(&program)
-        .arg(hls.join("layers"))
-        .arg(build.join("sim/inputs.npy"))
-        .arg(&output)
-        .arg(&taps)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    assert_eq!(
-        fs::read(output).unwrap(),
-        fs::read(build.join("sim/output.npy")).unwrap()
-    );
-    let mut compared = 0;
-    for entry in fs::read_dir(&taps).unwrap() {
-        let entry = entry.unwrap();
-        let expected = build.join("sim/taps").join(entry.file_name());
-        assert_eq!(
-            fs::read(entry.path()).unwrap(),
-            fs::read(expected).unwrap(),
-            "{:?}",
-            entry.file_name()
-        );
-        compared += 1;
-    }
-    assert!(compared >= 3);
+        .arg(&program);
+    assert!(compiler.status().unwrap().success());
+    program
 }
 
 /// All C++ sources below a folder, sorted.
