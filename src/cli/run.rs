@@ -2,6 +2,7 @@
 //! Must not know how layers compute.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::answer::Answer;
@@ -176,7 +177,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let written = || {
-        let part = tempfile::NamedTempFile::new_in(folder)?;
+        let part = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
         fs::write(part.path(), bytes)?;
         part.persist(path)?;
         Ok(())

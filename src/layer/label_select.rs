@@ -45,22 +45,12 @@ impl Hardware for LabelSelect {
         }
     }
 
-    fn cycles(&self) -> u64 {
-        self.input().words() as u64
-    }
-
     fn limits(&self) -> Parallelism {
-        Parallelism {
-            pe: Some(self.channels),
-            simd: None,
-        }
+        Parallelism::channels(self.channels)
     }
 
     fn parallelism(&self) -> Parallelism {
-        Parallelism {
-            pe: Some(self.pe),
-            simd: None,
-        }
+        Parallelism::channels(self.pe)
     }
 
     fn luts(&self) -> u64 {

@@ -51,13 +51,20 @@ pub trait Hardware {
     fn output(&self) -> Port;
 
     /// Clock cycles that it is busy with one frame when it never waits.
-    fn cycles(&self) -> u64;
+    /// By default one word per cycle on its wider side.
+    fn cycles(&self) -> u64 {
+        self.input().words().max(self.output().words()) as u64
+    }
 
     /// Bounds of its parallelism: the largest PE and SIMD, `None` where there is no such parameter.
-    fn limits(&self) -> Parallelism;
+    fn limits(&self) -> Parallelism {
+        Parallelism::default()
+    }
 
     /// Present parallelism, in the form of [`Hardware::limits`].
-    fn parallelism(&self) -> Parallelism;
+    fn parallelism(&self) -> Parallelism {
+        Parallelism::default()
+    }
 
     /// First-order estimate of look-up tables, not calibrated: good for comparing foldings only.
     fn luts(&self) -> u64;
@@ -77,6 +84,16 @@ pub struct Parallelism {
     pub pe: Option<usize>,
     /// Columns per cycle.
     pub simd: Option<usize>,
+}
+
+impl Parallelism {
+    /// PE alone.
+    pub(crate) fn channels(pe: usize) -> Self {
+        Parallelism {
+            pe: Some(pe),
+            simd: None,
+        }
+    }
 }
 
 impl Layer {

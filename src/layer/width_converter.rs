@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Parallelism, Port, Tensors};
+use super::{Hardware, Port, Tensors};
 use crate::error::Result;
 use crate::tensor::DataType;
 
@@ -43,16 +43,18 @@ impl Hardware for WidthConverter {
         }
     }
 
+    /// A wider output word is written in the cycle in which its last element is read, or, where the
+    /// ratio is not integral, up to one cycle later.
     fn cycles(&self) -> u64 {
-        self.input().words().max(self.output().words()) as u64
-    }
-
-    fn limits(&self) -> Parallelism {
-        Parallelism::default()
-    }
-
-    fn parallelism(&self) -> Parallelism {
-        Parallelism::default()
+        let (read, written) = (
+            self.input().words_per_pixel(),
+            self.output().words_per_pixel(),
+        );
+        let per_pixel = match self.to <= self.from {
+            true => written,
+            false => read + written - self.from * (read - 1) / self.to - 1,
+        };
+        (self.pixels * per_pixel) as u64
     }
 
     fn luts(&self) -> u64 {
@@ -61,5 +63,53 @@ impl Hardware for WidthConverter {
 
     fn run(&self, _: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
         Ok(input.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cycle by cycle: a word is read where one is wanted, a word is written where one is complete.
+    fn stepped(from: usize, to: usize, channels: usize) -> u64 {
+        let (mut read, mut written, mut cycles) = (0, 0, 0);
+        while written < channels.div_ceil(to) {
+            let wanted = ((written + 1) * to).min(channels);
+            if (read * from).min(channels) < wanted {
+                read += 1;
+            }
+            if (read * from).min(channels) >= wanted {
+                written += 1;
+            }
+            cycles += 1;
+        }
+        cycles
+    }
+
+    #[test]
+    fn cycles_are_those_of_the_hardware() {
+        for from in 1..12 {
+            for to in 1..12 {
+                for channels in 1..40 {
+                    let layer = WidthConverter {
+                        element: DataType::Uint(4),
+                        pixels: 1,
+                        channels,
+                        from,
+                        to,
+                    };
+                    let floor = layer.input().words().max(layer.output().words()) as u64;
+                    let cycles = layer.cycles();
+                    assert!(
+                        cycles == floor || cycles == floor + 1,
+                        "{from} to {to} of {channels}"
+                    );
+                    assert!(
+                        cycles <= stepped(from, to, channels) + 1,
+                        "{from} to {to} of {channels}"
+                    );
+                }
+            }
+        }
     }
 }
