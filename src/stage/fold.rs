@@ -142,7 +142,7 @@ fn describe(goal: Goal) -> String {
 }
 
 fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
-    let mut dataflow = read(&of_inputs(inputs))?;
+    let dataflow = read(&of_inputs(inputs))?;
     let candidates: Vec<Candidate> = dataflow
         .nodes
         .iter()
@@ -154,10 +154,36 @@ fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
             full_words: regrouped(&dataflow, node),
         })
         .collect();
-    for (node, layer) in dataflow.nodes.iter_mut().zip(fold(&candidates, goal)?) {
-        node.layer = layer;
+    write(&connected(&dataflow, &candidates, goal)?, false)
+}
+
+/// The folded layers with their width converters. A converter between words of which neither divides the
+/// other takes a cycle more per pixel than both of its neighbours: where that misses the goal, the layers
+/// are given fewer cycles.
+fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Result<Dataflow> {
+    let mut aim = goal;
+    loop {
+        let mut folded = dataflow.clone();
+        for (node, layer) in folded.nodes.iter_mut().zip(fold(candidates, aim)?) {
+            node.layer = layer;
+        }
+        let folded = pass::connect(folded)?;
+        let slowest = folded
+            .nodes
+            .iter()
+            .map(|node| node.layer.hardware().cycles())
+            .max();
+        match (goal, aim) {
+            (Goal::Cycles(bound), Goal::Cycles(tried)) if slowest > Some(bound) && tried > 1 => {
+                aim = Goal::Cycles(tried - 1);
+            }
+            (Goal::Cycles(bound), _) if slowest > Some(bound) => {
+                return Err(Error::design(format!("a width converter takes more than the {bound} cycles per frame of the goal"))
+                    .help("lower `fps`, or choose `pe` and `simd` of neighbouring layers so that one divides the other"));
+            }
+            _ => return Ok(folded),
+        }
     }
-    write(&pass::connect(dataflow)?, false)
 }
 
 /// Whether a reader of the node's output sees other pixels in it than the node wrote.

@@ -193,6 +193,41 @@ fn shared_network(name: &str) {
     );
 }
 
+/// What is asked for is reached, whatever the words between layers are.
+#[test]
+fn the_frame_rate_that_is_asked_for_is_reached() {
+    let project = Project::example("digits");
+    for fps in [1.0, 140_625.5, 1e6, 2_117_647.0, 9e6, 144e6] {
+        let set = format!("target.fps={fps:?}");
+        let call = project.build(&[
+            "--to",
+            "fold",
+            "--set",
+            &set,
+            "--set",
+            "layer.fc1.pe=64",
+            "--set",
+            "layer.fc1.simd=64",
+        ]);
+        call.expect_success();
+        let shown = project.command(&[
+            "show",
+            "--json",
+            "--set",
+            &set,
+            "--set",
+            "layer.fc1.pe=64",
+            "--set",
+            "layer.fc1.simd=64",
+        ]);
+        let shown = { shown }.output().unwrap();
+        let facts: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+        assert!(facts["fps"].as_f64().unwrap() >= fps, "{facts}");
+    }
+    let call = project.build(&["--set", "target.fps=145e6"]);
+    assert_eq!(call.code, 1);
+}
+
 /// The arg-max in hardware: classes with one scale and one offset can be compared as integers.
 #[test]
 fn labels_are_selected_in_hardware_where_scales_allow() {
