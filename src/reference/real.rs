@@ -2,16 +2,20 @@
 //! This is the definition of truth: everything that finnp generates equals it at every quantiser.
 //! Must not know how a network becomes hardware.
 
+use std::collections::BTreeMap;
+
 use super::known::Known;
 use super::node::evaluate;
 use crate::error::{Error, Result};
-use crate::network::{Network, Node, ValueId};
+use crate::network::{Network, Node, Op, ValueId};
 
 /// A network with its constants evaluated once.
 pub struct Real<'a> {
     network: &'a Network,
     /// Values that no input reaches.
     constants: Vec<Option<Known>>,
+    /// Constants that element-wise operators read, without their integers: what varies decides the grid.
+    operands: BTreeMap<ValueId, Known>,
     /// Nodes that an input reaches, in order.
     nodes: Vec<&'a Node>,
 }
@@ -47,9 +51,16 @@ impl<'a> Real<'a> {
                 None => nodes.push(node),
             }
         }
+        let operands = nodes
+            .iter()
+            .filter(|node| matches!(node.op, Op::Binary(_)))
+            .flat_map(|node| &node.inputs)
+            .filter_map(|id| Some((*id, Known::real(constants[id.0].as_ref()?.real.clone()))))
+            .collect();
         Ok(Real {
             network,
             constants,
+            operands,
             nodes,
         })
     }
@@ -82,7 +93,10 @@ impl<'a> Real<'a> {
             let inputs = node
                 .inputs
                 .iter()
-                .map(|id| self.find(&values, *id))
+                .map(|id| match (node.op, self.operands.get(id)) {
+                    (Op::Binary(_), Some(operand)) => Ok(operand),
+                    _ => self.find(&values, *id),
+                })
                 .collect::<Result<Vec<&Known>>>()?;
             let output = evaluate(node, &inputs, &self.network.value(node.output).shape)?;
             visit(node, &output);

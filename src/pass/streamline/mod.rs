@@ -143,12 +143,8 @@ impl Builder<'_> {
         );
         let range = vec![(grid.element.min(), grid.element.max())];
         let value = self.network.value(id);
-        let mut flow = Flow::begin(
-            StreamId(self.ranges.len()),
-            &value.shape,
-            grid.coding.clone(),
-        );
-        flow.order = Flow::order_of(&shape);
+        let stream = StreamId(self.ranges.len());
+        let flow = Flow::begin(stream, &shape, grid.coding.clone()).reshaped(&value.shape);
         self.add_stream(grid.element, &flow, Some(value.name.clone()), range);
         self.dataflow.inputs.push(Input {
             name,

@@ -114,11 +114,6 @@ pub(super) fn quant_grid(
         bits,
     };
     let (low, high, step) = quantiser.codes();
-    if step == 2 && zero_point != 0 {
-        return Err(Error::user(
-            "it has one bit, a sign and a zero-point other than 0",
-        ));
-    }
     let grid = Grid {
         element: type_of_codes(low, high, step)?,
         coding: Coding::scaled(PerChannel::Same(scale)),
@@ -170,6 +165,9 @@ pub(super) fn multi_threshold_of(
     let [rows, steps] = *thresholds.real.shape() else {
         return Err(Error::user("its thresholds are not a matrix"));
     };
+    if thresholds.real.is_empty() {
+        return Err(Error::user("it has no thresholds"));
+    }
     let given = match channels_last {
         true => flow.shape.len().saturating_sub(1),
         false => 1.min(flow.shape.len().saturating_sub(1)),
@@ -229,6 +227,9 @@ fn check_levels(quantisers: &[Quantiser]) -> Result<()> {
 fn type_of_codes(low: i64, high: i64, step: i64) -> Result<DataType> {
     match (low, high, step) {
         (-1, 1, 2) => Ok(DataType::Bipolar),
+        (_, _, 2) => Err(Error::user(
+            "it has one bit, a sign and a zero-point other than 0",
+        )),
         (-1, 1, 1) => Ok(DataType::Ternary),
         _ => DataType::spanning(low, high)
             .ok_or_else(|| Error::user("its codes need more than 63 bits")),
