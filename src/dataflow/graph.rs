@@ -120,6 +120,14 @@ impl Dataflow {
         StreamId(self.streams.len() - 1)
     }
 
+    /// `wanted` as the name of another node: with `_` at its end while a node has that name already.
+    pub fn free_name(&self, mut wanted: String) -> String {
+        while self.nodes.iter().any(|node| node.name == wanted) {
+            wanted.push('_');
+        }
+        wanted
+    }
+
     /// The node that writes `stream`, if the host does not.
     pub fn producer(&self, stream: StreamId) -> Option<&Node> {
         self.nodes

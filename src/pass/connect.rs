@@ -49,7 +49,7 @@ fn converter(dataflow: &Dataflow, stream: StreamId, position: usize) -> Result<O
         return Ok(None);
     }
     Ok(Some(Node {
-        name: format!("{}.to.{}", writer.name, reader.name),
+        name: dataflow.free_name(format!("{}.to.{}", writer.name, reader.name)),
         layer: Layer::WidthConverter(WidthConverter {
             element: from.element,
             pixels,

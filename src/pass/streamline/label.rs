@@ -63,7 +63,7 @@ impl Builder<'_> {
         next.order = Order::RowMajor;
         self.add_stream(output, &next, None, vec![(0, last)]);
         self.dataflow.nodes.push(LayerNode {
-            name: "label".into(),
+            name: self.dataflow.free_name("label".into()),
             layer,
             tensors: Tensors::default(),
             inputs: vec![flow.stream],

@@ -77,7 +77,7 @@ pub(super) fn network(dataflow: &Dataflow) -> Job {
         NETWORK_RUN,
         Command {
             program: Program::Input(NETWORK_PROGRAM.to_owned()),
-            args: [".", "input.npy", OUTPUT, "taps"]
+            args: ["memories", "input.npy", OUTPUT, "taps"]
                 .map(str::to_owned)
                 .to_vec(),
             outputs: std::iter::once(OUTPUT.to_owned()).chain(taps).collect(),
@@ -88,7 +88,7 @@ pub(super) fn network(dataflow: &Dataflow) -> Job {
     // The folder must exist before the program starts.
     .input("taps/folder", Input::Bytes(Arc::from(&b""[..])));
     for node in &dataflow.nodes {
-        job = memories(job, node, &format!("{}/", node.name));
+        job = memories(job, node, &format!("memories/{}/", node.name));
     }
     job.shown_in("sim")
 }

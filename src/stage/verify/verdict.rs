@@ -36,7 +36,18 @@ struct Pair {
     inside: bool,
     port: Port,
     found: String,
-    expected: String,
+    /// The layer that wrote what it should give; `None` for the network's input.
+    recorded: Option<String>,
+}
+
+impl Pair {
+    /// What `found` is compared with, apart from all names of layers.
+    fn expected(&self) -> String {
+        match &self.recorded {
+            Some(layer) => format!("expected/{}", trace::file(layer)),
+            None => trace::INPUT.to_owned(),
+        }
+    }
 }
 
 /// The job that compares every layer, alone and inside the network, first to last.
@@ -52,15 +63,18 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
             (pair.found.clone(), job, file)
         })
         .collect();
-    let recorded: Vec<String> = pairs.iter().map(|pair| pair.expected.clone()).collect();
+    let expected: Vec<(String, Option<String>)> = pairs
+        .iter()
+        .map(|pair| (pair.expected(), pair.recorded.clone()))
+        .collect();
     let mut job = Job::compute(VERDICT_JOB, move |inputs| compare(&pairs, inputs));
     for (name, from, file) in sources {
         job = job.output_of(name, "verify", from, file);
     }
-    for file in recorded {
-        job = match file.as_str() {
-            trace::INPUT => job.output_of(file.clone(), "verify", trace::INPUTS_JOB, file),
-            _ => job.output_of(file.clone(), "verify", TRACE_JOB, file),
+    for (name, layer) in expected {
+        job = match layer {
+            None => job.output_of(name, "verify", trace::INPUTS_JOB, trace::INPUT),
+            Some(layer) => job.output_of(name, "verify", TRACE_JOB, trace::file(&layer)),
         };
     }
     job.shown_in("sim")
@@ -79,7 +93,7 @@ fn pairs(dataflow: &Dataflow) -> Vec<Pair> {
                     if inside { "inside" } else { "alone" },
                     node.name
                 ),
-                expected: source.map_or_else(|| trace::INPUT.to_owned(), trace::file),
+                recorded: source.map(str::to_owned),
             }
         })
     };
@@ -94,7 +108,7 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
     };
     for pair in pairs {
         let found = frames::read(inputs.bytes(&pair.found)?)?;
-        let expected = frames::read(inputs.bytes(&pair.expected)?)?;
+        let expected = frames::read(inputs.bytes(&pair.expected())?)?;
         check(pair, &found, &expected)?;
         verdict.frames = expected.len() / pair.port.elements().max(1);
         match pair.inside {
@@ -158,7 +172,7 @@ mod tests {
                 per_word: 1,
             },
             found: String::new(),
-            expected: String::new(),
+            recorded: None,
         };
         let expected: Vec<i64> = (0..12).collect();
         assert!(check(&pair, &expected, &expected).is_ok());
