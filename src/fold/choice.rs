@@ -27,7 +27,7 @@ pub(super) fn options(candidate: &Candidate) -> impl Iterator<Item = Layer> + '_
     let limits = candidate.layer.hardware().limits();
     let rows = values(limits.pe, candidate.fixed.pe);
     let columns = values(limits.simd, candidate.fixed.simd);
-    let chosen = candidate.fixed != Parallelism::default();
+    let chosen = candidate.fixed.pe.is_some() && candidate.fixed.simd.is_some();
     rows.into_iter()
         .flat_map(move |pe| {
             columns
@@ -36,19 +36,26 @@ pub(super) fn options(candidate: &Candidate) -> impl Iterator<Item = Layer> + '_
                 .map(move |simd| Parallelism { pe, simd })
         })
         .map(|parallelism| candidate.layer.clone().folded(parallelism))
-        .filter(move |layer| chosen || is_buildable(layer))
-        .filter(|layer| !candidate.full_words || layer.hardware().output().is_full())
+        .filter(word_fits)
+        .filter(move |layer| chosen || weights_fit(layer))
+        .filter(|layer| !candidate.full_output || layer.hardware().output().is_full())
+        .filter(|layer| !candidate.full_input || layer.hardware().input().is_full())
 }
 
-fn is_buildable(layer: &Layer) -> bool {
-    let hardware = layer.hardware();
-    let weights = match layer {
-        Layer::Mvau(mvau) => (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()),
-        _ => 0,
-    };
-    hardware.input().word_bits() <= LARGEST_WORD_BITS
-        && hardware.output().word_bits() <= LARGEST_WORD_BITS
-        && weights <= LARGEST_WEIGHT_BITS
+fn word_fits(layer: &Layer) -> bool {
+    let ports = [layer.hardware().input(), layer.hardware().output()];
+    ports
+        .iter()
+        .all(|port| port.word_bits() <= LARGEST_WORD_BITS)
+}
+
+fn weights_fit(layer: &Layer) -> bool {
+    match layer {
+        Layer::Mvau(mvau) => {
+            (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()) <= LARGEST_WEIGHT_BITS
+        }
+        _ => true,
+    }
 }
 
 /// Useful values of a parameter up to `limit`: the smallest one for each number of folds.
@@ -94,7 +101,8 @@ mod tests {
                 simd: 1,
             }),
             fixed: Parallelism::default(),
-            full_words: false,
+            full_output: false,
+            full_input: false,
         }
     }
 
@@ -121,6 +129,19 @@ mod tests {
                 assert_eq!(lanes, best, "{rows}x{columns} in {bound}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_left_to_choose_stays_within_bounds() {
+        let mut candidate = candidate(8, 2000);
+        candidate.fixed.pe = Some(8);
+        // 1000 columns of 4 bits are a word of 4000 bits.
+        let layer = smallest(&candidate, 2).expect("2 words");
+        assert_eq!(layer.hardware().parallelism().simd, Some(1000));
+        assert!(smallest(&candidate, 1).is_none());
+        candidate.full_input = true;
+        candidate.fixed.simd = Some(3);
+        assert!(options(&candidate).next().is_none());
     }
 
     #[test]

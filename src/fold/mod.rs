@@ -31,7 +31,9 @@ pub struct Candidate {
     /// Parameters that the user chose.
     pub fixed: Parallelism,
     /// Whether its output words must have no padding, because the next layer groups them otherwise.
-    pub full_words: bool,
+    pub full_output: bool,
+    /// Whether its input words must have no padding, because the layer before it groups them otherwise.
+    pub full_input: bool,
 }
 
 /// The chosen parallelism of each candidate, in order.
@@ -47,7 +49,7 @@ pub fn fold(candidates: &[Candidate], goal: Goal) -> Result<Vec<Layer>> {
             "layer `{}` cannot be folded as the manifest asks",
             stuck.name
         ))
-        .help("the layer after it regroups its output, so its `pe` must divide its channels"));
+        .help("a neighbour groups its elements otherwise, so `pe` must divide its rows, or `simd` its columns"));
     }
     match goal {
         Goal::Cycles(bound) => candidates.iter().map(|c| within(c, bound)).collect(),

@@ -4,7 +4,7 @@
 use super::record::{feed, of_inputs, of_stage, read, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
 use crate::layer::Parallelism;
 use crate::manifest::{Manifest, Rate};
@@ -50,9 +50,9 @@ impl Stage for Fold {
         }
         let place = manifest.place("target.fps");
         let mut job = Job::compute(NETWORK, move |inputs| {
-            run(inputs, &fixed, goal).map_err(|error| match error.place() {
-                None => error.at(place.clone()),
-                Some(_) => error,
+            run(inputs, &fixed, goal).map_err(|error| match (error.kind(), error.place()) {
+                (Kind::Design, None) => error.at(place.clone()),
+                _ => error,
             })
         });
         job.lines = lines;
@@ -103,13 +103,13 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
 
 /// Refuses a word that no tool accepts.
 fn check_word(node: &Node, key: &str, value: usize) -> std::result::Result<(), String> {
-    let hardware = node.layer.hardware();
-    let port = if key == "pe" {
-        hardware.output()
-    } else {
-        hardware.input()
+    let chosen = Parallelism {
+        pe: (key == "pe").then_some(value),
+        simd: (key == "simd").then_some(value),
     };
-    let bits = value as u64 * u64::from(port.element.bits());
+    let layer = node.layer.clone().folded(chosen);
+    let (input, output) = (layer.hardware().input(), layer.hardware().output());
+    let bits = input.word_bits().max(output.word_bits());
     match bits <= LARGEST_WORD_BITS {
         true => Ok(()),
         false => Err(format!(
@@ -151,7 +151,8 @@ fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
             name: node.name.clone(),
             layer: node.layer.clone(),
             fixed: *fixed,
-            full_words: regrouped(&dataflow, node),
+            full_output: regrouped(&dataflow, node),
+            full_input: regroups(&dataflow, node),
         })
         .collect();
     write(&connected(&dataflow, &candidates, goal)?, false)
@@ -184,6 +185,17 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             _ => return Ok(folded),
         }
     }
+}
+
+/// Whether the node sees other pixels in its input than its writer wrote, and several.
+fn regroups(dataflow: &Dataflow, node: &Node) -> bool {
+    let read = node.layer.hardware().input();
+    let mut writers = node
+        .inputs
+        .iter()
+        .filter_map(|stream| dataflow.producer(*stream));
+    read.pixels > 1
+        && writers.any(|writer| writer.layer.hardware().output().channels != read.channels)
 }
 
 /// Whether a reader of the node's output sees other pixels in it than the node wrote.
