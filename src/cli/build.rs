@@ -10,7 +10,7 @@ use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
 use crate::build::{Built, Durability, Event, Outcome};
 use crate::error::{Error, Result};
-use crate::stage::{Artifacts, OutputRef, Summary};
+use crate::stage::{Artifacts, OutputRef, PROOF, Summary};
 
 /// Build the accelerator into the folder `build`
 #[derive(clap::Args)]
@@ -64,7 +64,11 @@ impl Build {
         if let Some(summary) = &summary {
             note += &result(summary);
         } else if let Some(to) = &self.to {
-            note += &format!("stopped after `{to}`: nothing is verified\n");
+            let verified = outcome.artifacts.jobs("verify").next().is_some();
+            note += &match verified {
+                true => format!("stopped after `{to}`: {PROOF}\n"),
+                false => format!("stopped after `{to}`: nothing is verified\n"),
+            };
         }
         note += &format!(
             "{} run, {} cached, {}\n{}\n",

@@ -18,7 +18,7 @@ use crate::reference::{levels::Levels, single::Single};
 pub(super) struct Summarise;
 
 /// What C simulation proves, and what it does not.
-const PROOF: &str = "function verified (C simulation), timing not verified";
+pub const PROOF: &str = "function verified (C simulation), timing not verified";
 
 /// `build/summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
