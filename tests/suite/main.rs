@@ -10,6 +10,7 @@
 #![allow(unreachable_pub)]
 
 mod cli;
+mod corner;
 mod manifest;
 mod project;
 mod proto;
