@@ -61,6 +61,18 @@ impl Step {
         }
     }
 
+    /// The coding of `op(x)` where x has `coding`; `None` where the operator is not affine in x.
+    pub fn through(&self, coding: &Coding) -> Option<Coding> {
+        match self {
+            Step::Binary {
+                op,
+                constant,
+                varies_first,
+            } => coding.through(*op, constant, *varies_first),
+            Step::Unary(_) | Step::BatchNorm { .. } => None,
+        }
+    }
+
     fn slope(&self, channel: usize) -> Slope {
         match self {
             Step::Unary(op) => op.slope(),

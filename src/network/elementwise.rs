@@ -20,8 +20,10 @@ impl Slope {
     /// Slope of `outer(inner(x))`.
     pub fn then(self, outer: Slope) -> Slope {
         match (self, outer) {
-            (Slope::Flat, _) | (_, Slope::Flat) => Slope::Flat,
+            (_, Slope::Flat) => Slope::Flat,
+            // Behind a gain of 0 both zeros are met, which division tells apart.
             (Slope::Unknown, _) | (_, Slope::Unknown) => Slope::Unknown,
+            (Slope::Flat, _) => Slope::Flat,
             (a, b) if a == b => Slope::Rising,
             _ => Slope::Falling,
         }
@@ -280,6 +282,8 @@ mod tests {
         assert_eq!(Rising.then(Falling), Falling);
         assert_eq!(Unknown.then(Flat), Flat);
         assert_eq!(Unknown.then(Rising), Unknown);
+        assert_eq!(Flat.then(Unknown), Unknown);
+        assert_eq!(Flat.then(Falling), Flat);
         assert_eq!(Binary::Div.slope(2.0, false), Unknown);
         assert_eq!(Binary::Mul.slope(-0.0, true), Flat);
     }

@@ -3,7 +3,7 @@
 
 use super::flow::{Flow, channel_axis};
 use super::{Builder, Meaning};
-use crate::dataflow::{Node as LayerNode, Order, StreamId};
+use crate::dataflow::{Node as LayerNode, Order, StreamId, Tail};
 use crate::error::{Error, Result};
 use crate::layer::{LabelSelect, Layer, Tensors};
 use crate::network::{Coding, Op};
@@ -11,9 +11,10 @@ use crate::tensor::{DataType, PerChannel};
 
 impl Builder<'_> {
     /// An arg-max at the end: in integers where the scales allow, else by the host.
-    pub(super) fn arg_max(&mut self, flow: Flow, axis: usize) -> Meaning {
+    /// `shape` is that of the indices.
+    pub(super) fn arg_max(&mut self, flow: Flow, axis: usize, shape: &[usize]) -> Meaning {
         match self.label(flow.clone(), Some(axis)) {
-            Ok(label) => Meaning::Flow(label),
+            Ok(label) => Meaning::Flow(label.reshaped(shape)),
             Err(_) => Meaning::Host(flow, vec![Op::ArgMax { axis }]),
         }
     }
@@ -43,7 +44,7 @@ impl Builder<'_> {
         flow.pixels = flow.pixels * flow.channels / classes.max(1);
         flow.channels = classes;
         let input = self.dataflow.stream(flow.stream).element;
-        if !affine.is_some_and(|coding| tells_apart(coding, input)) {
+        if !tells_apart(&flow.tail, input) {
             return Err(Error::user(
                 "the real values of the classes are so close that neighbouring integers are equal",
             ));
@@ -73,9 +74,24 @@ impl Builder<'_> {
     }
 }
 
-/// Whether neighbouring integers of `element` stand for different real numbers, with room to spare.
-fn tells_apart(coding: &Coding, element: DataType) -> bool {
-    let most = [element.min(), element.max()].map(|end| coding.real(end, 0).abs());
-    let largest = most[0].max(most[1]).max(coding.bias.at(0).abs());
-    coding.scale.at(0) > largest * f64::EPSILON * 16.0
+/// Whether neighbouring integers of `element` stand for different real numbers, with room to spare, behind
+/// every operator of an affine `tail`: what one of them rounds away no later one brings back.
+fn tells_apart(tail: &Tail, element: DataType) -> bool {
+    let clear = |coding: &Coding| {
+        (0..coding.channels().unwrap_or(1)).all(|channel| {
+            let ends = [element.min(), element.max(), 0];
+            let largest = ends
+                .map(|end| coding.real(end, channel).abs())
+                .into_iter()
+                .fold(0.0, f64::max);
+            coding.scale.at(channel).abs() > largest * f64::EPSILON * 16.0
+        })
+    };
+    let mut coding = Some(tail.coding.clone());
+    for step in &tail.steps {
+        coding = coding
+            .filter(clear)
+            .and_then(|coding| step.through(&coding));
+    }
+    coding.is_some_and(|coding| clear(&coding))
 }

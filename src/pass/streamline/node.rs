@@ -35,7 +35,8 @@ impl Builder<'_> {
             Some(Meaning::Unspecified) => self.on_unspecified(node, source),
             Some(Meaning::Host(flow, host)) => match (node.op, &host[..]) {
                 (Op::ArgMax { axis }, [Op::Softmax { axis: along, .. }]) if axis == *along => {
-                    Ok(self.arg_max(flow, axis))
+                    let shape = &self.network.value(node.output).shape;
+                    Ok(self.arg_max(flow, axis, shape))
                 }
                 (Op::Unary(Unary::Identity), _) => Ok(Meaning::Host(flow, host)),
                 _ => Err(
@@ -98,7 +99,7 @@ impl Builder<'_> {
             (Op::Reshape, []) => flow.reshaped(shape),
             (Op::Transpose, []) => transposed(flow, &node.permutation, shape)?,
             (Op::Softmax { .. }, []) => return Ok(Meaning::Host(flow, vec![node.op])),
-            (Op::ArgMax { axis }, []) => return Ok(self.arg_max(flow, axis)),
+            (Op::ArgMax { axis }, []) => return Ok(self.arg_max(flow, axis, shape)),
             _ => return Err(Error::user("its operands are not supported")),
         };
         Ok(Meaning::Flow(flow))
@@ -173,18 +174,13 @@ fn binary(
         flow = flow.reshaped(shape);
     }
     let constant = flow.per_channel(&constant.real)?;
-    let affine = flow
-        .affine
-        .as_ref()
-        .and_then(|coding| coding.through(op, &constant, varies_first));
-    Ok(flow.push(
-        Step::Binary {
-            op,
-            constant,
-            varies_first,
-        },
-        affine,
-    ))
+    let step = Step::Binary {
+        op,
+        constant,
+        varies_first,
+    };
+    let affine = flow.affine.as_ref().and_then(|coding| step.through(coding));
+    Ok(flow.push(step, affine))
 }
 
 fn batch_norm(mut flow: Flow, parameters: &[&Known], epsilon: f64) -> Result<Flow> {
