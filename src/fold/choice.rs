@@ -13,13 +13,26 @@ const LARGEST_WEIGHT_BITS: u64 = 32_768;
 /// The folding with the fewest lanes among those of at most `bound` cycles per frame. Among equals the
 /// one with fewer estimated look-up tables, then with the smaller PE. `None` if there is none.
 pub fn smallest(candidate: &Candidate, bound: u64) -> Option<Layer> {
-    options(candidate)
-        .filter(|layer| layer.hardware().cycles() <= bound)
-        .min_by_key(|layer| {
-            let Parallelism { pe, simd } = layer.hardware().parallelism();
-            let lanes = pe.unwrap_or(1) * simd.unwrap_or(1);
-            (lanes, layer.hardware().luts(), pe)
-        })
+    within(candidate, bound).min_by_key(|layer| {
+        let (lanes, pe) = lanes(layer);
+        (lanes, layer.hardware().luts(), pe)
+    })
+}
+
+/// The folding with the fewest estimated look-up tables among those of at most `bound` cycles per frame, so
+/// that a larger bound never needs more. Among equals the one with fewer lanes, then with the smaller PE.
+pub(super) fn cheapest(candidate: &Candidate, bound: u64) -> Option<Layer> {
+    within(candidate, bound).min_by_key(|layer| (layer.hardware().luts(), lanes(layer)))
+}
+
+fn within(candidate: &Candidate, bound: u64) -> impl Iterator<Item = Layer> + '_ {
+    options(candidate).filter(move |layer| layer.hardware().cycles() <= bound)
+}
+
+/// PE x SIMD, and PE.
+fn lanes(layer: &Layer) -> (usize, Option<usize>) {
+    let Parallelism { pe, simd } = layer.hardware().parallelism();
+    (pe.unwrap_or(1) * simd.unwrap_or(1), pe)
 }
 
 /// All foldings that differ in cycles, as far as words stay within bounds.

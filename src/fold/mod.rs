@@ -1,7 +1,7 @@
 //! Folding: how many rows and columns each layer handles per cycle.
 //!
 //! Throughput is that of the slowest layer. Given a bound on cycles each layer takes the smallest
-//! PE x SIMD that meets it; PE and SIMD need not divide, because layers pad. Must not know text.
+//! PE x SIMD that meets it, given a budget the cheapest; PE and SIMD need not divide, because layers pad. Must not know text.
 
 mod choice;
 
@@ -94,7 +94,7 @@ fn fastest(candidates: &[Candidate], luts: u64) -> Result<Vec<Layer>> {
     let attempt = |bound: u64| -> Option<Vec<Layer>> {
         let layers: Vec<Layer> = candidates
             .iter()
-            .map(|candidate| smallest(candidate, bound))
+            .map(|candidate| choice::cheapest(candidate, bound))
             .collect::<Option<_>>()?;
         let used: u64 = layers.iter().map(|layer| layer.hardware().luts()).sum();
         (used <= luts).then_some(layers)
@@ -111,4 +111,66 @@ fn attainable(candidate: &Candidate) -> Vec<u64> {
     choice::options(candidate)
         .map(|layer| layer.hardware().cycles())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Activation, Mvau};
+    use crate::tensor::DataType;
+
+    fn candidate(rows: usize, columns: usize, levels: usize) -> Candidate {
+        Candidate {
+            name: "fc".into(),
+            layer: Layer::Mvau(Mvau {
+                rows,
+                columns,
+                pixels: 1,
+                input: DataType::Uint(2),
+                weight: DataType::Int(2),
+                accumulator: DataType::Int(12),
+                activation: Some(Activation {
+                    output: DataType::Uint(4),
+                    levels,
+                    base: 0,
+                    step: 1,
+                    threshold: DataType::Int(12),
+                    rows,
+                }),
+                pe: 1,
+                simd: 1,
+            }),
+            fixed: Parallelism::default(),
+            full_output: false,
+            full_input: false,
+        }
+    }
+
+    /// No folding of any layers within the budget has fewer cycles.
+    #[test]
+    fn a_budget_gives_the_fewest_cycles() {
+        let layers = [
+            candidate(64, 30, 15),
+            candidate(37, 64, 15),
+            candidate(10, 37, 3),
+        ];
+        for budget in (1000..60_000).step_by(250) {
+            let cost = |bound: u64| -> Option<u64> {
+                let least = |candidate| {
+                    choice::options(candidate)
+                        .filter(|layer| layer.hardware().cycles() <= bound)
+                        .map(|layer| layer.hardware().luts())
+                        .min()
+                };
+                layers.iter().map(least).sum()
+            };
+            let bounds: BTreeSet<u64> = layers.iter().flat_map(attainable).collect();
+            let best = bounds
+                .into_iter()
+                .find(|bound| cost(*bound).is_some_and(|luts| luts <= budget));
+            let found = fold(&layers, Goal::Luts(budget)).ok();
+            let found = found.and_then(|l| l.iter().map(|l| l.hardware().cycles()).max());
+            assert_eq!(found, best, "{budget}");
+        }
+    }
 }
