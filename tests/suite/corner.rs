@@ -107,6 +107,46 @@ fn thresholds_without_a_step_are_refused() {
     assert_eq!(error.kind(), Kind::User, "{error:?}");
 }
 
+#[test]
+fn labels_are_left_to_the_host_where_rounding_makes_ties() {
+    let mut file = File::new(13, "qonnx.custom_op.general");
+    file.input("in", &[1, 4]);
+    let [up, down] = [1e20, -1e20].map(|value| file.constant(&[], &[value], false));
+    let at = file.node("Add", &["in", &up], &[]);
+    let at = file.node("Add", &[&at, &down], &[]);
+    let at = file.node("ArgMax", &[&at], &[("axis", Attribute::Int(1))]);
+    file.output(&at, &[1, 1], true);
+    check(file, Some(&grid("int4"))).unwrap();
+}
+
+#[test]
+fn labels_may_be_reshaped() {
+    let mut file = File::new(13, "qonnx.custom_op.general");
+    file.input("in", &[1, 3, 4]);
+    let matrix = weights(&mut file, [4, 5]);
+    let at = file.node("MatMul", &["in", &matrix], &[]);
+    let at = file.node("ArgMax", &[&at], &[("axis", Attribute::Int(2))]);
+    let axes = Attribute::Ints(&[2, 0, 1]);
+    let at = file.node("Transpose", &[&at], &[("perm", axes)]);
+    file.output(&at, &[1, 1, 3], true);
+    check(file, Some(&grid("uint4"))).unwrap();
+}
+
+/// A gain of 0 gives zeros of both signs.
+#[test]
+fn division_by_a_zero_of_either_sign_is_seen() {
+    for gain in [-1.0, 1.0] {
+        let mut file = File::new(13, "qonnx.custom_op.general");
+        file.input("in", &[1, 4]);
+        let [zero, gain] = [0.0, gain].map(|value| file.constant(&[], &[value], false));
+        let at = file.node("Mul", &["in", &zero], &[]);
+        let at = file.node("Div", &[&gain, &at], &[]);
+        let at = quant(&mut file, &at, 0.25, 0.0, 4.0, 1);
+        file.output(&at, &[1, 4], false);
+        check(file, Some(&grid("int4"))).unwrap();
+    }
+}
+
 /// Builds the whole network, with labels at the end.
 fn build(file: File, layers: &str) -> Call {
     let project = Project::new(&format!(
