@@ -30,11 +30,11 @@ pub(super) fn key(stage: &dyn Stage, job: &Job, inputs: &BTreeMap<String, Digest
         FORMAT.to_owned(),
         format!("stage {} {}", stage.name(), stage.version()),
     ];
+    let machine = (std::env::consts::ARCH, std::env::consts::OS);
+    lines.push(format!("machine {}-{}", machine.0, machine.1));
     match &job.work {
         Work::Compute(_) => lines.push(format!("source {SOURCE}")),
         Work::Run(command) => {
-            let machine = (std::env::consts::ARCH, std::env::consts::OS);
-            lines.push(format!("machine {}-{}", machine.0, machine.1));
             let mut lead = Vec::new();
             match &command.program {
                 Program::Tool(name) => {

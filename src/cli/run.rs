@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::reference::Integers;
 use crate::stage;
+use crate::tensor::first_largest;
 
 /// Name of the array that is written.
 const OUTPUT: &str = "output";
@@ -133,15 +134,7 @@ fn right(outputs: &Array, labels: &Array) -> Option<usize> {
     }
     let class = |sample: &[f64]| match sample {
         [label] => *label as i64,
-        _ => {
-            let mut best = 0;
-            for (index, value) in sample.iter().enumerate() {
-                if *value > sample[best] {
-                    best = index;
-                }
-            }
-            best as i64
-        }
+        _ => first_largest(sample) as i64,
     };
     let samples = values.chunks_exact(size).zip(labels);
     Some(

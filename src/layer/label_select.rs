@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hardware, Parallelism, Port, Tensors};
 use crate::error::Result;
-use crate::tensor::DataType;
+use crate::tensor::{DataType, first_largest};
 
 /// Arg-max over the channels of each pixel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +58,7 @@ impl Hardware for LabelSelect {
     }
 
     fn run(&self, _: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
-        let labels = input.chunks_exact(self.channels).map(|pixel| {
-            let mut best = 0;
-            for (channel, value) in pixel.iter().enumerate() {
-                if *value > pixel[best] {
-                    best = channel;
-                }
-            }
-            best as i64
-        });
-        Ok(labels.collect())
+        let pixels = input.chunks_exact(self.channels);
+        Ok(pixels.map(|pixel| first_largest(pixel) as i64).collect())
     }
 }

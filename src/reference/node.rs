@@ -4,7 +4,7 @@
 use super::known::{Code, Known, inner_length};
 use crate::error::{Error, Result};
 use crate::network::{Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, Unary, batch_norm};
-use crate::tensor::{PerChannel, Tensor};
+use crate::tensor::{PerChannel, Tensor, first_largest};
 
 /// Evaluates `node` on its inputs; `shape` is the shape of its output.
 ///
@@ -378,15 +378,7 @@ fn softmax(x: &Known, axis: usize, log: bool) -> Result<Known> {
 fn arg_max(x: &Known, axis: usize, shape: &[usize]) -> Result<Known> {
     let data = x.real.data();
     let indices = lines(x.real.shape(), axis)
-        .map(|line| {
-            let mut best = 0;
-            for (index, &position) in line.iter().enumerate() {
-                if data[position] > data[line[best]] {
-                    best = index;
-                }
-            }
-            best as i64
-        })
+        .map(|line| first_largest(line.iter().map(|&position| data[position])) as i64)
         .collect();
     Ok(Known::coded(Code {
         integers: Tensor::new(shape.to_vec(), indices)?,

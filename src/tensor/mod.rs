@@ -3,8 +3,10 @@
 
 mod array;
 mod data_type;
+mod first_largest;
 mod per_channel;
 
 pub use array::Tensor;
 pub use data_type::DataType;
+pub use first_largest::first_largest;
 pub use per_channel::PerChannel;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -135,6 +135,11 @@ fn stop(child: &duct::Handle) {
     let _ = kill_process_group(group, Signal::KILL);
     if !matches!(ended, Ok(Some(_))) {
         let _ = child.wait();
+    }
+    // Members that the leader left behind die a moment after their signal.
+    let end = Instant::now() + GRACE;
+    while test_kill_process_group(group).is_ok() && Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 

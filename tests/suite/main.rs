@@ -15,6 +15,7 @@ mod manifest;
 mod project;
 mod proto;
 mod random;
+mod random_build;
 mod random_graph;
 mod random_layer;
 mod random_network;

@@ -181,49 +181,6 @@ fn digits() {
     assert_eq!(model.correct(&digits.frames, &labels), 354);
 }
 
-/// Networks of other tools with their outputs in f64, in the folder `FINNP_FOREIGN`.
-#[test]
-fn foreign() {
-    let Some(folder) = std::env::var_os("FINNP_FOREIGN") else {
-        return;
-    };
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    paths.retain(|path| path.extension().is_some_and(|e| e == "onnx"));
-    paths.sort();
-    for path in paths {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        println!("== {name}");
-        let bytes = std::fs::read(&path).unwrap();
-        let built =
-            import(&bytes).and_then(|n| Ok((streamline(&n, None, false).and_then(fuse)?, n)));
-        let (dataflow, network) = match built {
-            Ok(built) => built,
-            Err(error) => {
-                println!("{}", render(&error, false));
-                assert_eq!(error.kind(), Kind::User);
-                continue;
-            }
-        };
-        let model = Model {
-            bytes,
-            network,
-            dataflow,
-        };
-        let mut io = Arrays::open(&path.with_extension("npz")).unwrap();
-        let samples = model.samples(&io.input().unwrap());
-        println!("off grid {}, clamped {}", samples.off_grid, samples.clamped);
-        model.check(&name, &samples.frames);
-        let outputs = model.outputs(&samples.frames).concat();
-        let expected = reals(io.read("output64").unwrap());
-        let worst = outputs.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-        println!("worst {:e}", worst.fold(0.0, f64::max));
-        assert_near(&outputs, &expected, 1e-12);
-    }
-}
-
 #[test]
 fn hostile_bytes_are_refused_calmly() {
     let Some(path) = shared("models/TFC_2W2A.onnx") else {

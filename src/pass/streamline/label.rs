@@ -38,6 +38,12 @@ impl Builder<'_> {
                 .help("leave the arg-max to the host: remove it from the model, and `labels` from the manifest"));
         }
         let (along, classes) = channel_axis(&flow.shape);
+        if classes < 2 {
+            return Err(Error::user(format!(
+                "a tensor of shape {:?} has no classes to choose from",
+                flow.shape
+            )));
+        }
         if axis.is_some_and(|axis| axis != along) || !flow.is_grouped() {
             return Err(Error::user("it does not run along the channels"));
         }

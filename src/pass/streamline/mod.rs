@@ -189,8 +189,12 @@ impl Builder<'_> {
             }
         };
         if labels && !self.is_label(&flow) {
+            let axis = host.iter().find_map(|op| match op {
+                Op::Softmax { axis, .. } | Op::ArgMax { axis } => Some(*axis),
+                _ => None,
+            });
             flow = self
-                .label(flow, None)
+                .label(flow, axis)
                 .map_err(|error| error.within("`[output] labels`"))?;
             host.clear();
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Arrays, Values};
 use crate::error::{Error, Result};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, first_largest};
 
 /// Right answers among the samples that were run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +42,10 @@ pub(super) fn labels(arrays: &mut Arrays, samples: usize) -> Result<Option<Vec<i
 pub(super) fn count(outputs: &[Vec<Tensor<f64>>], labels: &[i64]) -> Accuracy {
     let answers = outputs
         .iter()
-        .map(|tensors| tensors.first().and_then(|tensor| answer(tensor.data())));
+        .filter_map(|tensors| Some(answer(tensors.first()?.data())));
     let right = answers
         .zip(labels)
-        .filter(|(answer, label)| *answer == Some(**label))
+        .filter(|(answer, label)| answer == *label)
         .count();
     Accuracy {
         right,
@@ -53,17 +53,12 @@ pub(super) fn count(outputs: &[Vec<Tensor<f64>>], labels: &[i64]) -> Accuracy {
     }
 }
 
-fn answer(values: &[f64]) -> Option<i64> {
-    if let [label] = values {
-        return Some(*label as i64);
+/// The class that the real outputs of one sample stand for.
+fn answer(values: &[f64]) -> i64 {
+    match values {
+        [label] => *label as i64,
+        _ => first_largest(values) as i64,
     }
-    let mut best = 0;
-    for (class, value) in values.iter().enumerate() {
-        if *value > *values.get(best)? {
-            best = class;
-        }
-    }
-    (!values.is_empty()).then_some(best as i64)
 }
 
 #[cfg(test)]

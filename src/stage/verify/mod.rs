@@ -44,7 +44,7 @@ impl Stage for Verify {
         let mut jobs = vec![
             trace::inputs(manifest, &integer),
             trace::trace(&integer),
-            truth::levels(manifest, &integer),
+            truth::levels(&integer),
             truth::single(manifest, &integer),
         ];
         for (node, tag) in folded.nodes.iter().zip(&tags) {

@@ -47,7 +47,7 @@ fn load(inputs: &Inputs) -> Result<(Network, Dataflow, Vec<Vec<i64>>)> {
 }
 
 /// The job that compares every level with the f64 reference.
-pub(super) fn levels(_: &Manifest, integer: &Dataflow) -> Job {
+pub(super) fn levels(integer: &Dataflow) -> Job {
     let compare = Job::compute(LEVELS_JOB, |inputs| {
         let (network, dataflow, samples) = load(inputs)?;
         let found = levels::compare(&network, &dataflow, &samples)?;
