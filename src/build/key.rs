@@ -116,7 +116,9 @@ mod tests {
         let found = of(&job("a").line("pe", "8").line("board", "u280"));
         let digest = Digest::of(b"x");
         let text = format!(
-            "finnp-key 1\nstage make 1\nsource {SOURCE}\nfact board u280\nfact pe 8\ninput in {digest}\n"
+            "finnp-key 1\nstage make 1\nmachine {}-{}\nsource {SOURCE}\nfact board u280\nfact pe 8\ninput in {digest}\n",
+            std::env::consts::ARCH,
+            std::env::consts::OS
         );
         assert_eq!(found.text, text);
         assert_eq!(found.action, Digest::of(text.as_bytes()));

@@ -126,10 +126,7 @@ fn codes(
     found: &mut Samples,
 ) -> Result<Vec<i64>> {
     let place = |position: usize| format!("`{name}[{}]`", array.index(position));
-    let (low, high, step) = match &input.quantiser {
-        Some(quantiser) => quantiser.codes(),
-        None => (element.min(), element.max(), element.step()),
-    };
+    let (low, high, step) = input.codes(element);
     match &array.values {
         Values::Integer(values) => {
             let outside = |value: i64| value < low || value > high || (value - low) % step != 0;

@@ -75,6 +75,17 @@ pub struct Input {
     pub quantiser: Option<Quantiser>,
 }
 
+impl Input {
+    /// Smallest and largest integer that may arrive in its stream of `element`, and the distance between
+    /// neighbouring ones: those of the quantiser, whose range may be narrower than the type.
+    pub fn codes(&self, element: DataType) -> (i64, i64, i64) {
+        match &self.quantiser {
+            Some(quantiser) => quantiser.codes(),
+            None => (element.min(), element.max(), element.step()),
+        }
+    }
+}
+
 /// A stream that the host reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {

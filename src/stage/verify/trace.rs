@@ -14,7 +14,6 @@ use crate::manifest::{Layout, Manifest};
 use crate::reference::Integers;
 use crate::stage::record::{add_tensors, feed, from_json, json, of_inputs, read};
 use crate::stage::{Input, Inputs, Job, Outputs};
-use crate::tensor::DataType;
 
 /// Job that reads or makes the inputs.
 pub(in crate::stage) const INPUTS_JOB: &str = "inputs";
@@ -142,14 +141,14 @@ fn given_inputs(
 /// (Weyl sequence through a multiplicative hash).
 fn made_inputs(dataflow: &Dataflow) -> Result<Outputs> {
     let port = input_port(dataflow)?;
-    let element = port.element;
+    let codes = dataflow.inputs[0].codes(port.element);
     let frames: Vec<Vec<i64>> = (0..MADE)
         .map(|sample| {
             (0..port.elements())
                 .map(|position| match sample {
-                    0 => element.min(),
-                    1 => element.max(),
-                    _ => scattered(element, (sample * port.elements() + position) as u64),
+                    0 => codes.0,
+                    1 => codes.1,
+                    _ => scattered(codes, (sample * port.elements() + position) as u64),
                 })
                 .collect()
         })
@@ -168,11 +167,11 @@ fn made_inputs(dataflow: &Dataflow) -> Result<Outputs> {
     )
 }
 
-fn scattered(element: DataType, position: u64) -> i64 {
+fn scattered((low, high, step): (i64, i64, i64), position: u64) -> i64 {
     let mixed = position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let values = ((element.max() - element.min()) / element.step()) as u64 + 1;
-    element.min() + ((mixed >> 32) % values) as i64 * element.step()
+    let values = ((high - low) / step) as u64 + 1;
+    low + ((mixed >> 32) % values) as i64 * step
 }
 
 fn outputs(
