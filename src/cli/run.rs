@@ -163,18 +163,23 @@ fn warnings(samples: &Samples, elements: usize) -> Vec<String> {
     warnings
 }
 
-/// Writes the file as a whole or not at all.
+/// Writes a file as a whole or not at all, with ordinary permissions. A link's target is replaced, not the
+/// link; into what is no file, such as `/dev/null` or a pipe, the bytes are written.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
     let written = || {
+        if fs::metadata(path).is_ok_and(|facts| !facts.is_file()) {
+            return fs::write(path, bytes);
+        }
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = match target.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
         let part = tempfile::Builder::new()
-            .permissions(std::fs::Permissions::from_mode(0o666))
+            .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)?;
         fs::write(part.path(), bytes)?;
-        part.persist(path)?;
+        part.persist(&target)?;
         Ok(())
     };
     written().map_err(|cause| Error::io("write", path, &cause))
@@ -203,5 +208,20 @@ mod tests {
             right(&outputs(&[2, 1], &[7.0, 8.0]), &labels(&[7, 9])),
             Some(1)
         );
+    }
+
+    #[test]
+    fn only_files_are_replaced() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        write(&at("out.npz"), b"first").expect("new");
+        std::os::unix::fs::symlink("out.npz", at("link")).expect("link");
+        write(&at("link"), b"second").expect("through the link");
+        assert!(at("link").is_symlink());
+        assert_eq!(fs::read(at("out.npz")).expect("file"), b"second");
+        std::os::unix::fs::symlink("/dev/null", at("null")).expect("link");
+        write(&at("null"), b"third").expect("into the device");
+        assert!(at("null").is_symlink());
+        write(folder.path(), b"fourth").expect_err("a folder");
     }
 }
