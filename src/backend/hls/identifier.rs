@@ -100,11 +100,28 @@ const RESERVED: &[&str] = &[
     "read",
     "write",
     "label_select",
+    "ap_int",
+    "ap_uint",
+    "assert",
+    "EOF",
+    "FINNP_TAP",
+    "NULL",
+    "size_t",
+    "stderr",
+    "stdin",
+    "stdout",
 ];
 
-/// One identifier per name, in order: the name where it is one, else a name near it.
+/// The stream that the layer with this identifier writes, `input` for the first.
+pub(super) fn stream(identifier: &str) -> String {
+    format!("{identifier}_out")
+}
+
+/// One identifier per name, in order: the name where it is one, else a name near it. None of them is the
+/// stream of another.
 pub fn identifiers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken: BTreeSet<String> = RESERVED.iter().map(|word| (*word).to_owned()).collect();
+    taken.insert(stream("input"));
     names
         .map(|name| {
             let mut plain = String::new();
@@ -120,9 +137,10 @@ pub fn identifiers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
                 true => plain,
                 false => format!("layer_{}", plain.trim_start_matches('_')),
             };
-            while !taken.insert(identifier.clone()) {
+            while taken.contains(&identifier) || taken.contains(&stream(&identifier)) {
                 identifier.push('x');
             }
+            taken.extend([identifier.clone(), stream(&identifier)]);
             identifier
         })
         .collect()
@@ -145,5 +163,13 @@ mod tests {
             "layer_top",
         ];
         assert_eq!(identifiers(names.into_iter()), expected);
+    }
+
+    #[test]
+    fn no_layer_is_called_like_the_stream_of_another() {
+        let found = |names: [&'static str; 3]| identifiers(names.into_iter());
+        assert_eq!(found(["fc", "fc_out", "a"]), ["fc", "fc_outx", "a"]);
+        assert_eq!(found(["fc_out", "fc", "a"]), ["fc_out", "fcx", "a"]);
+        assert_eq!(found(["input_out", "a", "b"]), ["input_outx", "a", "b"]);
     }
 }

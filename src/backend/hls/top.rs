@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::identifier::identifiers;
+use super::identifier::{identifiers, stream};
 use super::shape::tag;
 use super::tcl::{self, Target};
 use super::unit;
@@ -214,27 +214,29 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
         depth(fed)
     );
     for layer in placed {
-        let stream = only(&layer.node.outputs, &layer.node.name)?;
+        let written = only(&layer.node.outputs, &layer.node.name)?;
         let (tag, name) = (&layer.tag, &layer.function);
         let _ = writeln!(
             text,
-            "    finnp::fifo<{tag}_unit::Sink::Word, {}> {name}_out(\"{name}\");",
-            depth(stream)
+            "    finnp::fifo<{tag}_unit::Sink::Word, {}> {}(\"{name}\");",
+            depth(written),
+            stream(name)
         );
     }
     text.push_str("\n    input_adapter(input, input_out);\n");
     for layer in placed {
         let source = writer(placed, only(&layer.node.inputs, &layer.node.name)?);
         let name = &layer.function;
-        let _ = writeln!(text, "    {name}({source}_out, {name}_out);");
+        let (read, written) = (stream(source), stream(name));
+        let _ = writeln!(text, "    {name}({read}, {written});");
         let _ = writeln!(
             text,
-            "    FINNP_TAP({}_unit::Sink, {name}_out, \"{}\");",
+            "    FINNP_TAP({}_unit::Sink, {written}, \"{}\");",
             layer.tag, layer.node.name
         );
     }
     let last = writer(placed, dataflow.outputs[0].stream);
-    let _ = writeln!(text, "    output_adapter({last}_out, output);\n}}");
+    let _ = writeln!(text, "    output_adapter({}, output);\n}}", stream(last));
     Ok(text)
 }
 
