@@ -85,8 +85,19 @@ impl Place {
     }
 
     /// Whether there is anything to show: an empty text has no characters, nor a line.
+    /// Neither is shown what nobody could read: a line of more than a thousand characters.
     fn is_visible(&self) -> bool {
-        self.span.end <= self.source.inner().len() && !self.source.inner().is_empty()
+        let text = self.source.inner();
+        if self.span.end > text.len() || text.is_empty() {
+            return false;
+        }
+        let mut start = 0;
+        text.split_inclusive('\n').all(|line| {
+            let near =
+                start <= self.span.end + 1000 && start + line.len() + 1000 >= self.span.start;
+            start += line.len();
+            !near || line.len() <= 1000
+        })
     }
 
     /// The characters themselves; empty if the range lies outside the text.

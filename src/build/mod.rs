@@ -33,7 +33,7 @@ use finnp_cache::Store;
 pub use built::Built;
 pub use event::{Event, Sink};
 pub use finnp_cache::Durability;
-pub use project::lock;
+pub use project::{is_ours, lock};
 
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Manifest;

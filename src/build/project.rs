@@ -13,6 +13,10 @@ use super::event::{Event, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::tool::Cancel;
 
+/// Files that are in every folder that finnp has filled.
+const MARKS: &[&str] = &["artifacts.json", ".keys.json", ".view.json", ".files.json"];
+/// The lock.
+const LOCK: &str = ".lock";
 const POLL: Duration = Duration::from_millis(20);
 
 /// Takes the lock of the project in `dir`: while it is held nobody else changes `build/`. Makes the folder
@@ -22,8 +26,15 @@ const POLL: Duration = Duration::from_millis(20);
 /// [`Kind::LockHeld`] if `no_wait` and the lock is held, [`Kind::Interrupted`], or those of the file system.
 pub fn lock(dir: &Path, no_wait: bool, cancel: &Cancel, sink: Sink) -> Result<Lock> {
     let build = dir.join("build");
+    if !is_ours(&build)? {
+        return Err(Error::user(format!(
+            "`{}` holds files that finnp did not make",
+            build.display()
+        ))
+        .help("finnp shows its results in this folder: move what is there to another place"));
+    }
     fs::create_dir_all(&build).map_err(|cause| Error::io("create", &build, &cause))?;
-    let path = build.join(".lock");
+    let path = build.join(LOCK);
     let mut told = false;
     loop {
         if let Some(lock) = Lock::attempt(&path)? {
@@ -44,6 +55,29 @@ pub fn lock(dir: &Path, no_wait: bool, cancel: &Cancel, sink: Sink) -> Result<Lo
         }
         cancel.check()?;
         std::thread::sleep(POLL);
+    }
+}
+
+/// Whether the folder is finnp's to fill and to empty: it is missing, empty, or has one of finnp's own files.
+///
+/// # Errors
+/// Those of the file system; a user error if it is no folder.
+pub fn is_ours(folder: &Path) -> Result<bool> {
+    if MARKS.iter().any(|mark| folder.join(mark).is_file()) {
+        return Ok(true);
+    }
+    match fs::read_dir(folder) {
+        Ok(mut entries) => {
+            Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)))
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotADirectory => Err(Error::user(
+            format!("`{}` is no folder", folder.display()),
+        )
+        .help(
+            "finnp shows its results in a folder of this name: move what is there to another place",
+        )),
+        Err(cause) => Err(Error::io("read", folder, &cause)),
     }
 }
 

@@ -84,7 +84,7 @@ impl View {
         }
         for (path, blob) in missing {
             let file = self.0.join(path);
-            make_parent(&file)?;
+            self.make_parent(path)?;
             if path == LIST {
                 save(&file, list.as_bytes())?;
             } else {
@@ -114,6 +114,9 @@ impl View {
     /// Removes a file and the folders that are empty without it.
     fn remove(&self, path: &str) -> Result<()> {
         let file = self.0.join(path);
+        if self.links(path).next().is_some() {
+            return Ok(());
+        }
         match fs::remove_file(&file) {
             Ok(()) => {}
             // It is gone, or the user put something else in its place.
@@ -129,6 +132,29 @@ impl View {
         Ok(())
     }
 
+    /// Folders above `path` that are links: what is behind them is not finnp's to change.
+    fn links(&self, path: &str) -> impl Iterator<Item = PathBuf> {
+        let file = self.0.join(path);
+        let mut folders: Vec<PathBuf> = file
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| *folder != self.0)
+            .map(Path::to_owned)
+            .collect();
+        folders.reverse();
+        folders.into_iter().filter(|folder| folder.is_symlink())
+    }
+
+    /// Makes the folder of `path`; a link in its place gives way.
+    fn make_parent(&self, path: &str) -> Result<()> {
+        for link in self.links(path) {
+            fs::remove_file(&link).map_err(|cause| Error::io("remove", &link, &cause))?;
+        }
+        let file = self.0.join(path);
+        let folder = file.parent().unwrap_or(&file);
+        fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, &cause))
+    }
+
     /// Writes the log of a failed job and returns its path as the user of the project knows it.
     ///
     /// # Errors
@@ -136,7 +162,7 @@ impl View {
     pub(super) fn write_log(&self, stage: &str, job: &str, log: &[u8]) -> Result<String> {
         let path = log_path(stage, job);
         let file = self.0.join(&path);
-        make_parent(&file)?;
+        self.make_parent(&path)?;
         let mut stamps = Stamps::load(&self.0.join(STAMPS));
         stamps.forget(&path);
         stamps.expect(&path);
@@ -145,11 +171,6 @@ impl View {
         let folder = self.0.file_name().unwrap_or_default().to_string_lossy();
         Ok(format!("{folder}/{path}"))
     }
-}
-
-fn make_parent(file: &Path) -> Result<()> {
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, &cause))
 }
 
 fn log_path(stage: &str, job: &str) -> String {

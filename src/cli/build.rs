@@ -1,6 +1,7 @@
 //! `finnp build`: runs the stages and tells what came of it.
 //! Must not know what a stage does.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
@@ -10,7 +11,7 @@ use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
 use crate::build::{Built, Durability, Event, Outcome};
 use crate::error::{Error, Result};
-use crate::stage::{Artifacts, OutputRef, PROOF, Summary};
+use crate::stage::{Artifacts, PROOF, Summary};
 
 /// Build the accelerator into the folder `build`
 #[derive(clap::Args)]
@@ -58,7 +59,7 @@ impl Build {
             let text = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
             return Ok(Answer::text(text + &dry(&outcome)));
         }
-        let summary = summary(&outcome.artifacts)?;
+        let summary = summary(&outcome.artifacts, &call.options.dir)?;
         let folder = manifest.dir.join("build");
         let mut note = String::new();
         if let Some(summary) = &summary {
@@ -133,15 +134,12 @@ fn result(summary: &Summary) -> String {
 }
 
 /// The summary, if it was built.
-fn summary(built: &Built) -> Result<Option<Summary>> {
+fn summary(built: &Built, dir: &Path) -> Result<Option<Summary>> {
     const OUTPUT: &str = "summary.json";
     for job in built.jobs("summary") {
         if built.list("summary", job)?.contains_key(OUTPUT) {
-            let text = built.read(&OutputRef {
-                stage: "summary",
-                job: job.to_owned(),
-                output: OUTPUT.to_owned(),
-            })?;
+            let path = dir.join("build").join(OUTPUT);
+            let text = std::fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))?;
             let summary = serde_json::from_slice(&text);
             let broken = |cause| Error::bug(format!("`{OUTPUT}` cannot be read: {cause}"));
             return summary.map(Some).map_err(broken);

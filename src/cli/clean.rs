@@ -11,9 +11,6 @@ use crate::build;
 use crate::error::{Error, Result};
 use crate::manifest::FILE_NAME;
 
-/// Files of which every folder that finnp made has one.
-const MARKS: &[&str] = &["artifacts.json", ".keys.json", ".view.json", ".files.json"];
-
 /// Remove the folder `build`; the cache keeps its contents
 #[derive(clap::Args)]
 pub(super) struct Clean {
@@ -34,7 +31,7 @@ impl Clean {
             }
             Err(cause) => return Err(Error::io("look at", &folder, &cause)),
         };
-        if !kind.is_dir() || !is_ours(&folder)? {
+        if !kind.is_dir() || !build::is_ours(&folder)? {
             return Err(Error::user(format!("`{shown}` was not made by finnp"))
                 .help("finnp removes only what it made: look at it, and remove it yourself"));
         }
@@ -67,12 +64,6 @@ fn absent(dir: &Path, shown: &str) -> Result<Answer> {
     Ok(Answer::note(format!("there is no folder `{shown}`\n")).with("removed", false))
 }
 
-/// Whether finnp made the folder. One with nothing but a lock is left by a build that failed early.
-fn is_ours(folder: &Path) -> Result<bool> {
-    let marked = MARKS.iter().any(|mark| folder.join(mark).is_file());
-    Ok(marked || entries(folder)?.is_empty())
-}
-
 /// All that is in the folder, but for the lock.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     let read = || fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>();
@@ -85,7 +76,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
 /// that was cut short can be made again.
 fn remove(folder: &Path) -> Result<()> {
     let mut entries = entries(folder)?;
-    entries.sort_by_key(|entry| MARKS.iter().any(|mark| entry.file_name() == *mark));
+    entries.sort_by_key(|entry| entry.file_name().as_encoded_bytes().starts_with(b"."));
     for entry in entries {
         let path = entry.path();
         let removed = match entry.file_type() {

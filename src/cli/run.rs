@@ -53,6 +53,7 @@ impl Run {
         let shape = outputs.shape.clone();
         write(&self.output, &write_npz(&[(OUTPUT, &outputs)])?)?;
         let number = samples.frames.len();
+        let labelled = labels.is_some();
         let right = labels.and_then(|labels| right(&outputs, &labels));
         let share = right.map_or_else(String::new, |right| format!(", {right} right"));
         let note = format!(
@@ -71,6 +72,12 @@ impl Run {
             answer = answer.with("right", right);
         }
         answer.warnings = warnings(&samples, array.len());
+        if labelled && right.is_none() {
+            answer.warnings.push(
+                "the labels are not one integer per sample: right answers were not counted"
+                    .to_owned(),
+            );
+        }
         Ok(answer)
     }
 }

@@ -1,7 +1,7 @@
 //! Signals: the first asks everything to stop, the second ends the process.
 //! Must not know what is going on.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Result};
@@ -12,7 +12,8 @@ use crate::tool::Cancel;
 /// # Errors
 /// A tool error if the machine does not allow it.
 pub(super) fn watch(cancel: Cancel) -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+    // Not SIGHUP: a process that was started to outlive its terminal must.
+    let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|cause| Error::tool(format!("cannot listen to signals: {cause}")))?;
     std::thread::spawn(move || {
         for signal in signals.forever() {

@@ -48,7 +48,7 @@ pub enum Form {
     Flag,
     /// An integer within these bounds, both included.
     Integer(i64, i64),
-    /// A finite number above 0.
+    /// A number above 0, from 1e-30 to 1e30.
     Number,
     /// A finite number above 0, or this word.
     NumberOr(&'static str),

@@ -97,8 +97,11 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
     }
 }
 
+/// Beyond these bounds no quantity of a design lies, and products of two would not be numbers.
+const NUMBERS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
+
 fn positive(key: &Key, number: f64, spelling: &str) -> Result<Value, Refusal> {
-    if number.is_finite() && number > 0.0 {
+    if NUMBERS.contains(&number) {
         Ok(Value::Number(number))
     } else {
         Err(("out of range", problem::out_of_range(key, spelling)))

@@ -34,6 +34,7 @@ pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
         }
     }
     operators(graph)?;
+    names(graph)?;
     graph.node.iter().try_for_each(permutation)?;
     references(graph)?;
     Ok(graph)
@@ -90,6 +91,20 @@ fn permutation(node: &NodeProto) -> Result<()> {
             "node {}: `perm` is {given:?}, which is no permutation",
             label(node)
         ))),
+    }
+}
+
+/// Names of nodes may be missing, but not shared: nobody could tell which one is meant.
+fn names(graph: &GraphProto) -> Result<()> {
+    let mut known = BTreeSet::new();
+    let named = graph.node.iter().filter(|node| !node.name.is_empty());
+    match named
+        .map(|node| node.name.as_str())
+        .find(|name| !known.insert(*name))
+    {
+        None => Ok(()),
+        Some(name) => Err(Error::user(format!("two nodes are called `{name}`"))
+            .help("give every node a name of its own, or none, and save the file again")),
     }
 }
 

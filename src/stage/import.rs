@@ -20,6 +20,16 @@ impl Stage for Import {
 
     fn plan(&self, manifest: &Manifest, _: &dyn Artifacts) -> Result<Vec<Job>> {
         let blame = Blame::new(manifest);
+        // A protobuf message ends at 2 GiB; nothing larger is read into memory.
+        let size = std::fs::metadata(&manifest.model.path).map_or(0, |found| found.len());
+        if size >= 1 << 31 {
+            let error = Error::user(format!(
+                "the model file has {size} bytes, more than an ONNX file can have"
+            ));
+            return Err(blame.on(error.help(
+                "keep large weights in a file beside the model, or check what this file is",
+            )));
+        }
         let job = Job::compute(NETWORK, move |inputs| {
             import(inputs).map_err(|error| blame.on(error))
         });
