@@ -69,7 +69,9 @@ impl View {
         wanted.insert(LIST.to_owned(), listed);
         let missing: Vec<(&String, &Blob)> = wanted
             .iter()
-            .filter(|(path, blob)| !stamps.holds(path, &self.0.join(path), blob))
+            .filter(|(path, blob)| {
+                self.links(path).next().is_some() || !stamps.holds(path, &self.0.join(path), blob)
+            })
             .collect();
         if !stale.is_empty() || !missing.is_empty() {
             // First, so that after a crash the next build knows what may be there.

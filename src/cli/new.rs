@@ -73,7 +73,7 @@ path = "model.onnx"         # an ONNX or QONNX file with quantised weights and a
 [target]
 board = "alveo-u280"        # `finnp boards` lists them
 # clock_mhz = 200           # the board's default if absent
-# fps = 100000              # frames per second with the least hardware, or "max"
+# fps = 100000              # frames per second with the least hardware, or "max" (meant if absent)
 
 # What the generated hardware is checked with: samples as array `x`, and perhaps their classes as `y`.
 # [verify]

@@ -11,6 +11,7 @@
 
 mod cli;
 mod corner;
+mod fault;
 mod manifest;
 mod project;
 mod proto;

@@ -76,7 +76,9 @@ pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, 
     Ok(files)
 }
 
-const TESTBENCH: &str = "// testbench MEMORIES INPUT.npy OUTPUT.npy [TAPS]
+const TESTBENCH: &str = "// C simulation with any C++ compiler, in this folder:
+//   c++ -std=c++17 -O1 -I. -Ilibrary -Ilibrary/bundled/ap -Ilibrary/bundled/stream top.cpp testbench.cpp shapes/*.cpp layers/*/*.cpp -o testbench
+//   ./testbench layers ../sim/inputs.npy output.npy [TAPS]
 #include \"top.hpp\"
 
 int main(int argc, char** argv) {
