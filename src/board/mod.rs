@@ -118,8 +118,22 @@ pub struct Memory {
 pub struct Source {
     /// Number of the document.
     pub document: String,
-    /// What is taken from it.
+    /// What it is the authority for.
     pub gives: String,
+    /// How far the figures were compared with it.
+    pub checked: Checked,
+}
+
+/// How far figures were compared with the document that is the authority for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checked {
+    /// With the document itself.
+    Document,
+    /// With other published material only.
+    Secondary,
+    /// Not at all: look them up before you rely on them.
+    No,
 }
 
 impl Board {

@@ -4,7 +4,7 @@
 use super::answer::Answer;
 use super::call::Call;
 use super::table::{Table, grouped};
-use crate::board;
+use crate::board::{self, Checked};
 use crate::error::Result;
 
 /// List the boards
@@ -34,7 +34,20 @@ impl Boards {
             ]);
         }
         let boards = serde_json::to_value(board::all()).unwrap_or_default();
-        let text = table.text(call.screen.colour_out());
+        let mut text = table.text(call.screen.colour_out());
+        let unchecked =
+            |board: &&board::Board| board.source.iter().any(|s| s.checked == Checked::No);
+        let names: Vec<&str> = board::all()
+            .iter()
+            .filter(unchecked)
+            .map(|board| board.name.as_str())
+            .collect();
+        if !names.is_empty() {
+            text += &format!(
+                "\nNot all figures of {} were compared with the vendor's documents: `--json` tells which.\n",
+                names.join(", ")
+            );
+        }
         Ok(Answer::text(text).with("boards", boards))
     }
 }

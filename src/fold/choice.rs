@@ -96,27 +96,10 @@ fn values(limit: Option<usize>, fixed: Option<usize>) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::Mvau;
-    use crate::tensor::DataType;
+    use crate::fold::fixture;
 
     fn candidate(rows: usize, columns: usize) -> Candidate {
-        Candidate {
-            name: "fc".into(),
-            layer: Layer::Mvau(Mvau {
-                rows,
-                columns,
-                pixels: 1,
-                input: DataType::Uint(4),
-                weight: DataType::Int(4),
-                accumulator: DataType::Int(16),
-                activation: None,
-                pe: 1,
-                simd: 1,
-            }),
-            fixed: Parallelism::default(),
-            full_output: false,
-            full_input: false,
-        }
+        fixture::candidate(rows, columns, 0)
     }
 
     /// Brute force over every PE and SIMD gives no smaller product.

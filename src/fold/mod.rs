@@ -4,6 +4,8 @@
 //! PE x SIMD that meets it, given a budget the cheapest; PE and SIMD need not divide, because layers pad. Must not know text.
 
 mod choice;
+#[cfg(test)]
+mod fixture;
 
 use std::collections::BTreeSet;
 
@@ -116,35 +118,7 @@ fn attainable(candidate: &Candidate) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::{Activation, Mvau};
-    use crate::tensor::DataType;
-
-    fn candidate(rows: usize, columns: usize, levels: usize) -> Candidate {
-        Candidate {
-            name: "fc".into(),
-            layer: Layer::Mvau(Mvau {
-                rows,
-                columns,
-                pixels: 1,
-                input: DataType::Uint(2),
-                weight: DataType::Int(2),
-                accumulator: DataType::Int(12),
-                activation: Some(Activation {
-                    output: DataType::Uint(4),
-                    levels,
-                    base: 0,
-                    step: 1,
-                    threshold: DataType::Int(12),
-                    rows,
-                }),
-                pe: 1,
-                simd: 1,
-            }),
-            fixed: Parallelism::default(),
-            full_output: false,
-            full_input: false,
-        }
-    }
+    use fixture::candidate;
 
     /// No folding of any layers within the budget has fewer cycles.
     #[test]

@@ -198,29 +198,20 @@ fn shared_network(name: &str) {
 fn the_frame_rate_that_is_asked_for_is_reached() {
     let project = Project::example("digits");
     for fps in [1.0, 140_625.5, 1e6, 2_117_647.0, 9e6, 144e6] {
-        let set = format!("target.fps={fps:?}");
-        let call = project.build(&[
-            "--to",
-            "fold",
+        let rate = format!("target.fps={fps:?}");
+        let set = [
             "--set",
-            &set,
+            &rate,
             "--set",
             "layer.fc1.pe=64",
             "--set",
             "layer.fc1.simd=64",
-        ]);
-        call.expect_success();
-        let shown = project.command(&[
-            "show",
-            "--json",
-            "--set",
-            &set,
-            "--set",
-            "layer.fc1.pe=64",
-            "--set",
-            "layer.fc1.simd=64",
-        ]);
-        let shown = { shown }.output().unwrap();
+        ];
+        project
+            .build(&[&["--to", "fold"], &set[..]].concat())
+            .expect_success();
+        let mut show = project.command(&[&["show", "--json"], &set[..]].concat());
+        let shown = show.output().unwrap();
         let facts: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
         assert!(facts["fps"].as_f64().unwrap() >= fps, "{facts}");
     }

@@ -38,6 +38,19 @@ fn flags() -> Vec<String> {
         .collect()
 }
 
+/// A run of the compiler that leaves one file.
+fn compiling(name: impl Into<String>, args: Vec<String>, output: &str) -> Job {
+    let outputs = vec![output.to_owned()];
+    Job::run(
+        name,
+        Command {
+            program: Program::Tool("c++"),
+            args,
+            outputs,
+        },
+    )
+}
+
 fn with_library(mut job: Job) -> Job {
     for (path, _) in LIBRARY {
         job = job.output_of(format!("library/{path}"), "generate", LIBRARY_JOB, *path);
@@ -58,24 +71,9 @@ pub(super) fn layer(node: &Node, tag: &str) -> [Job; 2] {
         "-o".to_owned(),
         OBJECT.to_owned(),
     ]);
-    let object = Job::run(
-        object_job(&node.name),
-        Command {
-            program: Program::Tool("c++"),
-            args,
-            outputs: vec![OBJECT.to_owned()],
-        },
-    );
-    let program = Job::run(
-        program_job(&node.name),
-        Command {
-            program: Program::Tool("c++"),
-            args: ["main.cpp", OBJECT, "-o", SIMULATE]
-                .map(str::to_owned)
-                .to_vec(),
-            outputs: vec![SIMULATE.to_owned()],
-        },
-    );
+    let object = compiling(object_job(&node.name), args, OBJECT);
+    let args = ["main.cpp", OBJECT, "-o", SIMULATE].map(str::to_owned);
+    let program = compiling(program_job(&node.name), args.to_vec(), SIMULATE);
     [
         shape_files(with_library(object), node, tag, &["hpp", "cpp"]),
         program
@@ -126,15 +124,8 @@ pub(super) fn network(dataflow: &Dataflow, tags: &[String]) -> Job {
     args.push("all.cpp".to_owned());
     args.extend(distinct.keys().map(|tag| format!("objects/{tag}.o")));
     args.extend(["-o".to_owned(), NETWORK_PROGRAM.to_owned()]);
-    let mut job = with_library(Job::run(
-        NETWORK_JOB,
-        Command {
-            program: Program::Tool("c++"),
-            args,
-            outputs: vec![NETWORK_PROGRAM.to_owned()],
-        },
-    ))
-    .input("all.cpp", bytes(&unit));
+    let mut job =
+        with_library(compiling(NETWORK_JOB, args, NETWORK_PROGRAM)).input("all.cpp", bytes(&unit));
     for source in sources {
         job = job.output_of(source.clone(), "generate", TOP_JOB, source);
     }
