@@ -30,6 +30,10 @@ pub fn write_tensors(tensors: &Tensors) -> Result<Vec<u8>> {
             ),
         ));
     }
+    if let Some(index) = &tensors.index {
+        let entries = index.data().iter().map(|v| i64::from(*v));
+        packed.push(("index", pack(index.shape(), entries)));
+    }
     if let Some(thresholds) = &tensors.thresholds {
         packed.push((
             "thresholds",
@@ -73,6 +77,7 @@ pub fn read_tensors(bytes: &[u8]) -> Result<Tensors> {
         };
         match name.as_str() {
             "weights" => tensors.weights = Some(narrow(values)?),
+            "index" => tensors.index = Some(narrow(values)?),
             "flip" => tensors.flip = Some(narrow(values)?),
             "thresholds" => tensors.thresholds = Some(Tensor::new(shape, values)?),
             _ => return Err(broken(format!("`{name}` is unknown"))),
@@ -123,6 +128,7 @@ mod tests {
             vec![1 << 40, i64::MIN],
         ] {
             let tensors = Tensors {
+                index: Some(Tensor::new(vec![1], vec![3]).expect("fits")),
                 weights: None,
                 thresholds: Some(Tensor::new(vec![1, 2], values).expect("fits")),
                 flip: Some(Tensor::new(vec![1], vec![1]).expect("fits")),

@@ -2,7 +2,7 @@
 //! Must not know other layers.
 
 use super::Candidate;
-use crate::layer::{Layer, Parallelism};
+use crate::layer::{Layer, Parallelism, Range};
 
 /// Widest stream word in bits: the largest `ap_uint` that Vitis HLS accepts (UG1399, `AP_INT_MAX_W`).
 pub const LARGEST_WORD_BITS: u64 = 4096;
@@ -63,34 +63,24 @@ fn word_fits(layer: &Layer) -> bool {
 }
 
 fn weights_fit(layer: &Layer) -> bool {
-    match layer {
-        Layer::Mvau(mvau) => {
-            (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()) <= LARGEST_WEIGHT_BITS
+    let bits = match layer {
+        Layer::Mvau(mvau) => (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()),
+        Layer::MvauBcr(mvau) => {
+            let weights = (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits());
+            weights + (mvau.groups() * mvau.simd) as u64 * u64::from(mvau.index_bits())
         }
-        _ => true,
-    }
+        _ => 0,
+    };
+    bits <= LARGEST_WEIGHT_BITS
 }
 
-/// Useful values of a parameter up to `limit`: the smallest one for each number of folds.
-fn values(limit: Option<usize>, fixed: Option<usize>) -> Vec<Option<usize>> {
-    let Some(limit) = limit else {
-        return vec![None];
-    };
-    if let Some(fixed) = fixed {
-        return vec![Some(fixed)];
+/// The user's value of a parameter, else those that are worth trying.
+fn values(range: Option<Range>, fixed: Option<usize>) -> Vec<Option<usize>> {
+    match (range, fixed) {
+        (None, _) => vec![None],
+        (Some(_), Some(fixed)) => vec![Some(fixed)],
+        (Some(range), None) => range.useful().into_iter().map(Some).collect(),
     }
-    let mut values: Vec<usize> = Vec::new();
-    let mut folds = 1;
-    while folds <= limit {
-        let value = limit.div_ceil(folds);
-        values.push(value);
-        // The next number of folds with which a smaller value suffices.
-        folds = match value {
-            1 => limit + 1,
-            _ => limit.div_ceil(value - 1),
-        };
-    }
-    values.into_iter().rev().map(Some).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Parallelism, Port, Tensors};
+use super::{Hardware, Limits, Parallelism, Port, Tensors};
 use crate::error::Result;
 use crate::tensor::{DataType, first_largest};
 
@@ -45,8 +45,8 @@ impl Hardware for LabelSelect {
         }
     }
 
-    fn limits(&self) -> Parallelism {
-        Parallelism::channels(self.channels)
+    fn limits(&self) -> Limits {
+        Limits::channels(self.channels)
     }
 
     fn parallelism(&self) -> Parallelism {

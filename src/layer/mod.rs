@@ -2,8 +2,11 @@
 //! Must not know graphs or generated text.
 
 mod activation;
+mod blocks;
 mod label_select;
+mod limits;
 mod mvau;
+mod mvau_bcr;
 mod port;
 mod tensors;
 mod threshold;
@@ -12,8 +15,11 @@ mod width_converter;
 use serde::{Deserialize, Serialize};
 
 pub use activation::Activation;
+pub use blocks::Blocks;
 pub use label_select::LabelSelect;
+pub use limits::{Limits, Range};
 pub use mvau::Mvau;
+pub use mvau_bcr::{MvauBcr, Schedule};
 pub use port::Port;
 pub use tensors::Tensors;
 pub use threshold::Threshold;
@@ -28,6 +34,8 @@ use crate::error::Result;
 pub enum Layer {
     /// Matrix-vector product with an optional activation.
     Mvau(Mvau),
+    /// The same with weights that are pruned in the balanced form.
+    MvauBcr(MvauBcr),
     /// Activation alone.
     Threshold(Threshold),
     /// The same elements in words of another size.
@@ -37,7 +45,13 @@ pub enum Layer {
 }
 
 /// Every kind of layer; file names and the table agree.
-pub const LAYERS: &[&str] = &["mvau", "threshold", "width_converter", "label_select"];
+pub const LAYERS: &[&str] = &[
+    "mvau",
+    "mvau_bcr",
+    "threshold",
+    "width_converter",
+    "label_select",
+];
 
 /// What every hardware layer can tell and do.
 pub trait Hardware {
@@ -56,9 +70,9 @@ pub trait Hardware {
         self.input().words().max(self.output().words()) as u64
     }
 
-    /// Bounds of its parallelism: the largest PE and SIMD, `None` where there is no such parameter.
-    fn limits(&self) -> Parallelism {
-        Parallelism::default()
+    /// The parallelism that it may have.
+    fn limits(&self) -> Limits {
+        Limits::default()
     }
 
     /// Present parallelism, in the form of [`Hardware::limits`].
@@ -101,6 +115,7 @@ impl Layer {
     pub fn hardware(&self) -> &dyn Hardware {
         match self {
             Layer::Mvau(layer) => layer,
+            Layer::MvauBcr(layer) => layer,
             Layer::Threshold(layer) => layer,
             Layer::WidthConverter(layer) => layer,
             Layer::LabelSelect(layer) => layer,
@@ -116,6 +131,10 @@ impl Layer {
                 set(&mut layer.pe, parallelism.pe);
                 set(&mut layer.simd, parallelism.simd);
             }
+            Layer::MvauBcr(layer) => {
+                set(&mut layer.pe, parallelism.pe);
+                set(&mut layer.simd, parallelism.simd);
+            }
             Layer::Threshold(layer) => set(&mut layer.pe, parallelism.pe),
             Layer::LabelSelect(layer) => set(&mut layer.pe, parallelism.pe),
             Layer::WidthConverter(_) => {}
@@ -127,6 +146,7 @@ impl Layer {
     pub fn activation(&self) -> Option<&Activation> {
         match self {
             Layer::Mvau(layer) => layer.activation.as_ref(),
+            Layer::MvauBcr(layer) => layer.activation.as_ref(),
             Layer::Threshold(layer) => Some(&layer.activation),
             Layer::WidthConverter(_) | Layer::LabelSelect(_) => None,
         }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Hardware, Parallelism, Port, Tensors};
+use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -106,10 +106,10 @@ impl Hardware for Mvau {
         (self.pixels * self.row_folds() * self.column_folds()) as u64
     }
 
-    fn limits(&self) -> Parallelism {
-        Parallelism {
-            pe: Some(self.rows),
-            simd: Some(self.columns),
+    fn limits(&self) -> Limits {
+        Limits {
+            pe: Some(Range::UpTo(self.rows)),
+            simd: Some(Range::UpTo(self.columns)),
         }
     }
 
@@ -143,7 +143,7 @@ impl Hardware for Mvau {
                 input.len()
             )));
         }
-        let weights = tensors.weights(self.rows, self.columns)?;
+        let weights = tensors.weights(&[self.rows, self.columns])?;
         let mut output: Vec<i64> = input
             .chunks_exact(self.columns)
             .flat_map(|pixel| self.accumulate(weights, pixel))

@@ -4,11 +4,13 @@
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
-/// Weights and thresholds of one layer.
+/// Weights, lists of kept weights and thresholds of one layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tensors {
-    /// `[rows, columns]`, columns in stream order.
+    /// `[rows, columns]`, columns in stream order; of a sparse layer `[rows, lanes, kept]`.
     pub weights: Option<Tensor<i32>>,
+    /// Of a sparse layer, `[lists, lanes, kept]`: entries of the lane that are kept, rising.
+    pub index: Option<Tensor<i32>>,
     /// `[channels or 1, levels]`, rising along each row.
     pub thresholds: Option<Tensor<i64>>,
     /// `[channels or 1]`: 1 where the count is mirrored because the channel falls.
@@ -19,13 +21,17 @@ impl Tensors {
     /// The weights.
     ///
     /// # Errors
-    /// A bug if there are none or they are not `[rows, columns]`.
-    pub fn weights(&self, rows: usize, columns: usize) -> Result<&[i32]> {
-        self.weights
-            .as_ref()
-            .filter(|weights| weights.shape() == [rows, columns])
-            .map(Tensor::data)
-            .ok_or_else(|| Error::bug(format!("a layer has no weights of [{rows}, {columns}]")))
+    /// A bug if there are none or they do not have that shape.
+    pub fn weights(&self, shape: &[usize]) -> Result<&[i32]> {
+        of_shape(self.weights.as_ref(), shape, "weights")
+    }
+
+    /// The lists of kept entries.
+    ///
+    /// # Errors
+    /// A bug if there are none or they do not have that shape.
+    pub fn index(&self, shape: &[usize]) -> Result<&[i32]> {
+        of_shape(self.index.as_ref(), shape, "index")
     }
 
     /// Thresholds and flips.
@@ -33,15 +39,15 @@ impl Tensors {
     /// # Errors
     /// A bug if there are none or they are not `[rows, levels]` and `[rows]`.
     pub fn thresholds(&self, rows: usize, levels: usize) -> Result<(&[i64], &[i32])> {
-        match (&self.thresholds, &self.flip) {
-            (Some(thresholds), Some(flip))
-                if thresholds.shape() == [rows, levels] && flip.shape() == [rows] =>
-            {
-                Ok((thresholds.data(), flip.data()))
-            }
-            _ => Err(Error::bug(format!(
-                "a layer has no thresholds of [{rows}, {levels}]"
-            ))),
-        }
+        let thresholds = of_shape(self.thresholds.as_ref(), &[rows, levels], "thresholds")?;
+        let flip = of_shape(self.flip.as_ref(), &[rows], "flip")?;
+        Ok((thresholds, flip))
     }
+}
+
+fn of_shape<'a, T>(tensor: Option<&'a Tensor<T>>, shape: &[usize], what: &str) -> Result<&'a [T]> {
+    tensor
+        .filter(|tensor| tensor.shape() == shape)
+        .map(Tensor::data)
+        .ok_or_else(|| Error::bug(format!("a layer has no {what} of {shape:?}")))
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Hardware, Parallelism, Port, Tensors};
+use super::{Hardware, Limits, Parallelism, Port, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -44,8 +44,8 @@ impl Hardware for Threshold {
         }
     }
 
-    fn limits(&self) -> Parallelism {
-        Parallelism::channels(self.channels)
+    fn limits(&self) -> Limits {
+        Limits::channels(self.channels)
     }
 
     fn parallelism(&self) -> Parallelism {

@@ -9,8 +9,8 @@ use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
 use super::value::Value;
 use super::{
-    Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Rate, Target,
-    Verify,
+    Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Pruning, Rate,
+    Target, Verify,
 };
 use crate::board;
 use crate::error::Error;
@@ -19,6 +19,7 @@ use crate::error::Error;
 pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problems) {
     clock(values, problems);
     grid(draft, problems);
+    amounts(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -36,6 +37,17 @@ fn clock(values: &Values, problems: &mut Problems) {
             board.name
         );
         problems.add(spot, "too fast for the board", error.help(help));
+    }
+}
+
+/// How much is kept is said in one way.
+fn amounts(draft: &Draft, problems: &mut Problems) {
+    for ((section, at, name), entry) in &draft.entries {
+        if *name == "keep" && draft.entries.contains_key(&(*section, *at, "density")) {
+            let error = Error::user("`keep` and `density` both say how much is kept")
+                .help("remove one of the two lines");
+            problems.add(&entry.spot, "one too many", error);
+        }
     }
 }
 
@@ -97,9 +109,10 @@ pub(super) fn manifest(
             },
         },
         prune: Prune {
-            pattern: text(values, "prune", None, "pattern")
-                .unwrap_or("none")
+            method: text(values, "prune", None, "method")
+                .unwrap_or("magnitude")
                 .to_owned(),
+            pruning: pruning(values, "prune", None),
         },
         verify: path(values, dir, "verify", "inputs").map(|inputs| Verify {
             inputs,
@@ -136,9 +149,26 @@ fn layer(values: &Values, at: usize, places: &Places) -> Option<Layer> {
         pattern: text(values, "layer", Some(at), "match")?.to_owned(),
         pe: whole(values, "layer", Some(at), "pe"),
         simd: whole(values, "layer", Some(at), "simd"),
+        pruning: pruning(values, "layer", Some(at)),
         at,
         places: places.clone(),
     })
+}
+
+fn pruning(values: &Values, section: &'static str, at: Option<usize>) -> Pruning {
+    Pruning {
+        pattern: text(values, section, at, "pattern").map(str::to_owned),
+        density: match get(values, section, at, "density") {
+            Some(Value::Number(density)) => Some(*density),
+            _ => None,
+        },
+        block: match get(values, section, at, "block") {
+            Some(Value::Pair(block)) => Some(*block),
+            _ => None,
+        },
+        keep: whole(values, section, at, "keep"),
+        lanes: whole(values, section, at, "lanes"),
+    }
 }
 
 fn places(values: &Values, draft: &Draft, start: &Spot) -> Places {

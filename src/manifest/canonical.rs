@@ -2,7 +2,7 @@
 //! Must not know what the text is used for.
 
 use super::key::{Form, KEYS, Key};
-use super::{Layout, Manifest, Rate};
+use super::{Layout, Manifest, Pruning, Rate};
 
 /// Lines `section.key = value` of a part of the manifest; see [`Manifest::canonical`].
 pub(super) fn text(manifest: &Manifest, part: &str) -> String {
@@ -23,19 +23,19 @@ pub(super) fn text(manifest: &Manifest, part: &str) -> String {
         }
     }
     for (at, layer) in manifest.layers.iter().enumerate() {
-        let values = [
-            ("match", Some(format!("{:?}", layer.pattern))),
-            ("pe", layer.pe.map(|pe| pe.to_string())),
-            ("simd", layer.simd.map(|simd| simd.to_string())),
-        ];
         for key in KEYS
             .iter()
             .filter(asked)
             .filter(|key| key.section == "layer")
         {
-            let value = values.iter().find(|(name, _)| *name == key.name);
-            if let Some((name, Some(value))) = value {
-                lines += &format!("layer[{at}].{name} = {value}\n");
+            let value = match key.name {
+                "match" => Some(format!("{:?}", layer.pattern)),
+                "pe" => layer.pe.map(|pe| pe.to_string()),
+                "simd" => layer.simd.map(|simd| simd.to_string()),
+                name => pruned(&layer.pruning, name),
+            };
+            if let Some(value) = value {
+                lines += &format!("layer[{at}].{} = {value}\n", key.name);
             }
         }
     }
@@ -63,8 +63,27 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             Rate::Max => "\"max\"".to_owned(),
             Rate::AtLeast(fps) => number(fps),
         }),
-        ("prune", "pattern") => Some(format!("{:?}", manifest.prune.pattern)),
+        ("prune", "pattern") => {
+            Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))
+        }
+        ("prune", "method") => Some(format!("{:?}", manifest.prune.method)),
+        ("prune", name) => pruned(&manifest.prune.pruning, name),
         ("verify", "samples") => manifest.verify.as_ref()?.samples.map(|n| n.to_string()),
+        _ => None,
+    }
+}
+
+/// A value of `[prune]`, or of the keys that layers share with it.
+fn pruned(pruning: &Pruning, name: &str) -> Option<String> {
+    match name {
+        "pattern" => pruning
+            .pattern
+            .as_ref()
+            .map(|pattern| format!("{pattern:?}")),
+        "density" => pruning.density.map(number),
+        "block" => pruning.block.map(|block| format!("{block:?}")),
+        "keep" => pruning.keep.map(|keep| keep.to_string()),
+        "lanes" => pruning.lanes.map(|lanes| lanes.to_string()),
         _ => None,
     }
 }

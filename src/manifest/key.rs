@@ -52,6 +52,10 @@ pub enum Form {
     Number,
     /// A finite number above 0, or this word.
     NumberOr(&'static str),
+    /// A number above 0 and at most 1.
+    Share,
+    /// A list of two integers of at least 1.
+    Pair,
 }
 
 /// What holds where a key is absent.
@@ -72,6 +76,11 @@ pub enum Absent {
 }
 
 const MOST: i64 = u32::MAX as i64;
+
+/// Forms in which weights are removed.
+pub const PATTERNS: &[&str] = &["none", "bcr-col", "channel"];
+/// Ways to find the weights to remove.
+pub const METHODS: &[&str] = &["magnitude"];
 
 /// The sections, in the order in which they are best written.
 pub const SECTIONS: &[Section] = &[
@@ -202,10 +211,50 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "prune",
         name: "pattern",
-        form: Form::Choice(&["none"]),
+        form: Form::Choice(PATTERNS),
         absent: Absent::Text("none"),
-        example: "\"none\"",
-        about: "Form of the groups in which weights are removed.",
+        example: "\"bcr-col\"",
+        about: "Form in which weights are removed: balanced blocks whose columns are kept or removed, or whole channels.",
+    },
+    Key {
+        section: "prune",
+        name: "method",
+        form: Form::Choice(METHODS),
+        absent: Absent::Text("magnitude"),
+        example: "\"magnitude\"",
+        about: "How the weights to remove are found.",
+    },
+    Key {
+        section: "prune",
+        name: "density",
+        form: Form::Share,
+        absent: Absent::Open,
+        example: "0.25",
+        about: "Share of the weights (of the channels, if these are removed) that is kept; finnp chooses blocks that come nearest to it.",
+    },
+    Key {
+        section: "prune",
+        name: "block",
+        form: Form::Pair,
+        absent: Absent::Open,
+        example: "[4, 16]",
+        about: "Rows, and entries of a column lane, of a block; left to finnp if absent.",
+    },
+    Key {
+        section: "prune",
+        name: "keep",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "4",
+        about: "Entries that each block keeps; takes the place of density.",
+    },
+    Key {
+        section: "prune",
+        name: "lanes",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "32",
+        about: "Column lanes on which the kept weights are balanced: they divide the columns, and SIMD divides them; left to finnp if absent.",
     },
     Key {
         section: "verify",
@@ -246,6 +295,46 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Open,
         example: "16",
         about: "Columns of the weight matrix that are processed at once.",
+    },
+    Key {
+        section: "layer",
+        name: "pattern",
+        form: Form::Choice(PATTERNS),
+        absent: Absent::Open,
+        example: "\"none\"",
+        about: "As in [prune], for these layers.",
+    },
+    Key {
+        section: "layer",
+        name: "density",
+        form: Form::Share,
+        absent: Absent::Open,
+        example: "0.5",
+        about: "As in [prune], for these layers.",
+    },
+    Key {
+        section: "layer",
+        name: "block",
+        form: Form::Pair,
+        absent: Absent::Open,
+        example: "[4, 16]",
+        about: "As in [prune], for these layers.",
+    },
+    Key {
+        section: "layer",
+        name: "keep",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "8",
+        about: "As in [prune], for these layers.",
+    },
+    Key {
+        section: "layer",
+        name: "lanes",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "16",
+        about: "As in [prune], for these layers.",
     },
 ];
 
@@ -307,6 +396,8 @@ impl Form {
             Form::Integer(low, high) => format!("an integer from {low} to {high}"),
             Form::Number => "a number above 0".to_owned(),
             Form::NumberOr(word) => format!("a number above 0 or `\"{word}\"`"),
+            Form::Share => "a number above 0 and at most 1".to_owned(),
+            Form::Pair => "a list of two integers of at least 1".to_owned(),
         }
     }
 

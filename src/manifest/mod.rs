@@ -119,10 +119,27 @@ pub enum Rate {
 }
 
 /// Which weights are removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prune {
-    /// Name of the pattern; `none` if absent.
-    pub pattern: String,
+    /// One of [`key::METHODS`]; `magnitude` if absent.
+    pub method: String,
+    /// What holds for every layer that has nothing of its own.
+    pub pruning: Pruning,
+}
+
+/// How weights are removed, as far as one table says it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pruning {
+    /// One of [`key::PATTERNS`].
+    pub pattern: Option<String>,
+    /// Share that is kept, above 0 and at most 1. Not beside `keep`.
+    pub density: Option<f64>,
+    /// Rows and entries of a block.
+    pub block: Option<[u32; 2]>,
+    /// Entries that a block keeps.
+    pub keep: Option<u32>,
+    /// Column lanes.
+    pub lanes: Option<u32>,
 }
 
 /// What the generated hardware is checked with.
@@ -143,6 +160,8 @@ pub struct Layer {
     pub pe: Option<u32>,
     /// Columns at once, at least 1.
     pub simd: Option<u32>,
+    /// How weights are removed.
+    pub pruning: Pruning,
     at: usize,
     places: Places,
 }
@@ -199,6 +218,47 @@ impl Manifest {
             choice.simd = entry.simd.map(|simd| (simd, entry)).or(choice.simd);
         }
         choice
+    }
+
+    /// How the weights of the layer of that name are removed, and where each key stands that says so (for
+    /// an absent one the section `[prune]`). Of entries that match the last counts, key by key; `keep` of one
+    /// table takes the place of `density` of another and the other way round.
+    pub fn pruning(&self, layer: &str) -> (Pruning, BTreeMap<&'static str, Place>) {
+        let mut found = Pruning::default();
+        let mut places: BTreeMap<&'static str, Place> =
+            ["pattern", "density", "block", "keep", "lanes"]
+                .into_iter()
+                .map(|key| (key, self.place(&format!("prune.{key}"))))
+                .collect();
+        let entries = self.layers.iter();
+        let entries = entries.filter(|entry| glob::matches(&entry.pattern, layer));
+        let tables = std::iter::once((&self.prune.pruning, None));
+        for (table, entry) in tables.chain(entries.map(|entry| (&entry.pruning, Some(entry)))) {
+            let mut note = |key: &'static str| {
+                places.extend(entry.map(|entry| (key, entry.place(key))));
+            };
+            if table.density.is_some() || table.keep.is_some() {
+                (found.density, found.keep) = (table.density, table.keep);
+                note(if table.keep.is_some() {
+                    "keep"
+                } else {
+                    "density"
+                });
+            }
+            if let Some(pattern) = &table.pattern {
+                found.pattern = Some(pattern.clone());
+                note("pattern");
+            }
+            if let Some(block) = table.block {
+                found.block = Some(block);
+                note("block");
+            }
+            if let Some(lanes) = table.lanes {
+                found.lanes = Some(lanes);
+                note("lanes");
+            }
+        }
+        (found, places)
     }
 
     /// Refuses entries that match none of the layers.

@@ -91,5 +91,12 @@ fn of_form(form: Form) -> Value {
         Form::NumberOr(word) => json!({
             "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, { "const": word }]
         }),
+        Form::Share => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+        Form::Pair => json!({
+            "type": "array",
+            "items": { "type": "integer", "minimum": 1, "maximum": u32::MAX },
+            "minItems": 2,
+            "maxItems": 2,
+        }),
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Given {
     Integer(Option<i64>, String),
     Float(f64, String),
     Flag(bool),
+    /// Its integers, if it holds nothing else, and its spelling.
+    List(Option<Vec<i64>>, String),
     /// Of a type that no key takes.
     Other(&'static str),
 }
@@ -30,6 +32,7 @@ pub(super) enum Value {
     Integer(i64),
     Number(f64),
     Flag(bool),
+    Pair([u32; 2]),
 }
 
 /// Why a key does not take a value: words under it, and the problem.
@@ -47,6 +50,15 @@ impl Given {
                 Given::Float(value, number.to_string())
             }
             DeValue::Boolean(flag) => Given::Flag(*flag),
+            DeValue::Array(list) => {
+                let integers = list.iter().map(|item| match item.get_ref() {
+                    DeValue::Integer(number) => integer(number),
+                    _ => None,
+                });
+                let integers: Option<Vec<i64>> = integers.collect();
+                let spelling = integers.as_ref().map(|list| format!("{list:?}"));
+                Given::List(integers, spelling.unwrap_or_default())
+            }
             other => Given::Other(other.type_str()),
         }
     }
@@ -57,6 +69,7 @@ impl Given {
             Given::Integer(..) => "integer",
             Given::Float(..) => "float",
             Given::Flag(_) => "boolean",
+            Given::List(..) => "array",
             Given::Other(name) => name,
         }
     }
@@ -74,12 +87,22 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
             .map(Value::Integer)
             .ok_or_else(|| ("out of range", problem::out_of_range(key, spelling))),
         (Form::Flag, Given::Flag(flag)) => Ok(Value::Flag(*flag)),
-        (Form::Number | Form::NumberOr(_), Given::Integer(number, spelling)) => {
+        (Form::Pair, Given::List(Some(list), spelling)) => {
+            let pair = match list[..] {
+                [first, second] => (u32::try_from(first).ok(), u32::try_from(second).ok()),
+                _ => (None, None),
+            };
+            match pair {
+                (Some(first @ 1..), Some(second @ 1..)) => Ok(Value::Pair([first, second])),
+                _ => Err(("not two of them", problem::out_of_range(key, spelling))),
+            }
+        }
+        (Form::Number | Form::NumberOr(_) | Form::Share, Given::Integer(number, spelling)) => {
             // An integer too long for 64 bits is still a number.
             let number = number.map_or_else(|| spelling.parse().unwrap_or(f64::NAN), |n| n as f64);
             positive(key, number, spelling)
         }
-        (Form::Number | Form::NumberOr(_), Given::Float(number, spelling)) => {
+        (Form::Number | Form::NumberOr(_) | Form::Share, Given::Float(number, spelling)) => {
             positive(key, *number, spelling)
         }
         (Form::NumberOr(word), Given::Text(text)) if text == word => Ok(Value::Text(text.clone())),
@@ -101,7 +124,12 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
 const NUMBERS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
 
 fn positive(key: &Key, number: f64, spelling: &str) -> Result<Value, Refusal> {
-    if NUMBERS.contains(&number) {
+    let most = if matches!(key.form, Form::Share) {
+        1.0
+    } else {
+        f64::INFINITY
+    };
+    if NUMBERS.contains(&number) && number <= most {
         Ok(Value::Number(number))
     } else {
         Err(("out of range", problem::out_of_range(key, spelling)))

@@ -6,7 +6,7 @@ use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
 use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
-use crate::layer::Parallelism;
+use crate::layer::{Parallelism, Range};
 use crate::manifest::{Manifest, Rate};
 use crate::pass;
 
@@ -68,20 +68,16 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
     let choice = manifest.choice(&node.name);
     let checked = |key: &str,
                    chosen: Option<(u32, &crate::manifest::Layer)>,
-                   limit: Option<usize>| {
+                   range: Option<Range>| {
         let Some((value, entry)) = chosen else {
             return Ok(None);
         };
         let refused =
             |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
-        match limit {
-            Some(limit) if value as usize > limit => {
-                let what = if key == "pe" { "rows" } else { "columns" };
-                Err(
-                    refused(format!("has {limit} {what}, so `{key}` cannot be {value}")).help(
-                        format!("choose `{key}` from 1 to {limit}; it need not divide"),
-                    ),
-                )
+        match range {
+            Some(range) if !range.allows(value as usize) => {
+                let (why, help) = misfit(key, value, &range);
+                Err(refused(why).help(help))
             }
             Some(_) => {
                 check_word(node, key, value as usize).map_err(refused)?;
@@ -99,6 +95,23 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         pe: checked("pe", choice.pe, limits.pe)?,
         simd: checked("simd", choice.simd, limits.simd)?,
     })
+}
+
+/// Why a parameter cannot be `value`, and what it can be.
+fn misfit(key: &str, value: u32, range: &Range) -> (String, String) {
+    match range {
+        Range::UpTo(limit) => {
+            let what = if key == "pe" { "rows" } else { "columns" };
+            (
+                format!("has {limit} {what}, so `{key}` cannot be {value}"),
+                format!("choose `{key}` from {}; it need not divide", range.words()),
+            )
+        }
+        Range::OneOf(_) => (
+            format!("is pruned in blocks that do not allow `{key} = {value}`"),
+            format!("choose `{key}` among {}, or other blocks", range.words()),
+        ),
+    }
 }
 
 /// Refuses a word that no tool accepts.

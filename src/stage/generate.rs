@@ -29,7 +29,7 @@ pub(super) fn memory_job(layer: &str) -> String {
 
 /// Whether a layer holds anything.
 pub(super) fn has_memories(layer: &Layer) -> bool {
-    matches!(layer, Layer::Mvau(_) | Layer::Threshold(_))
+    !hls::memory_files(layer).is_empty()
 }
 
 impl Stage for Generate {

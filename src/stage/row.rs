@@ -73,6 +73,7 @@ fn row(node: &Node) -> LayerRow {
     let parallelism = hardware.parallelism();
     let weight_bits = match &node.layer {
         Layer::Mvau(mvau) => Some(mvau.weight.bits()),
+        Layer::MvauBcr(mvau) => Some(mvau.weight.bits()),
         _ => None,
     };
     LayerRow {

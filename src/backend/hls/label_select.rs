@@ -21,5 +21,6 @@ pub(super) fn unit(layer: &LabelSelect) -> Unit {
             Unit::number("PIXELS", layer.pixels),
         ],
         memories: vec![],
+        has_state: false,
     }
 }

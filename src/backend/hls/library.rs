@@ -15,6 +15,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "bundled/stream/hls_stream.h",
         include_str!("library/bundled/stream/hls_stream.h"),
     ),
+    ("finnp/dot.hpp", include_str!("library/finnp/dot.hpp")),
     ("finnp/edge.hpp", include_str!("library/finnp/edge.hpp")),
     (
         "finnp/element.hpp",
@@ -27,6 +28,10 @@ pub const LIBRARY: &[(&str, &str)] = &[
         include_str!("library/finnp/label_select.hpp"),
     ),
     ("finnp/mvau.hpp", include_str!("library/finnp/mvau.hpp")),
+    (
+        "finnp/mvau_bcr.hpp",
+        include_str!("library/finnp/mvau_bcr.hpp"),
+    ),
     (
         "finnp/simulate.hpp",
         include_str!("library/finnp/simulate.hpp"),

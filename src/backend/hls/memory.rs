@@ -4,7 +4,7 @@
 
 use super::threshold::grouping;
 use crate::error::Result;
-use crate::layer::{Activation, Layer, Mvau, Tensors};
+use crate::layer::{Activation, Layer, Mvau, MvauBcr, Tensors};
 use crate::tensor::DataType;
 
 /// `(file, text)` of every memory of a layer.
@@ -15,6 +15,17 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
     match layer {
         Layer::Mvau(mvau) => {
             let mut files = vec![("weights.dat".to_owned(), weights(mvau, tensors)?)];
+            if let Some(activation) = &mvau.activation {
+                files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
+            }
+            Ok(files)
+        }
+        Layer::MvauBcr(mvau) => {
+            let (weights, index) = kept(mvau, tensors)?;
+            let mut files = vec![
+                ("weights.dat".to_owned(), weights),
+                ("index.dat".to_owned(), index),
+            ];
             if let Some(activation) = &mvau.activation {
                 files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
             }
@@ -31,7 +42,7 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
 /// Line `f * D + d` holds PE rows of SIMD codes: row `f * PE + p`, column `d * SIMD + s`.
 /// Padding has code 0.
 fn weights(mvau: &Mvau, tensors: &Tensors) -> Result<String> {
-    let matrix = tensors.weights(mvau.rows, mvau.columns)?;
+    let matrix = tensors.weights(&[mvau.rows, mvau.columns])?;
     let mut text = String::with_capacity(matrix.len() * 3);
     for fold in 0..mvau.row_folds() {
         for depth in 0..mvau.column_folds() {
@@ -50,6 +61,48 @@ fn weights(mvau: &Mvau, tensors: &Tensors) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Weights and indices of a sparse layer. Of the weights, line `f * STEPS + k` holds PE rows of SIMD codes;
+/// of the indices, line `l * STEPS + k` holds the words of the present block that the lists of fold group l
+/// read. Rows of padding have code 0, lists of padding read word 0.
+fn kept(mvau: &MvauBcr, tensors: &Tensors) -> Result<(String, String)> {
+    let per_row = mvau.blocks.lanes * mvau.kept();
+    let matrix = tensors.weights(&[mvau.rows, mvau.blocks.lanes, mvau.kept()])?;
+    let schedule = mvau.schedule(tensors)?;
+    let (mut weights, mut index) = (String::new(), String::new());
+    for fold in 0..mvau.row_folds() {
+        for step in 0..mvau.steps() {
+            for lane in 0..mvau.pe * mvau.simd {
+                let row = fold * mvau.pe + lane / mvau.simd;
+                let inside = row < mvau.rows;
+                let value = match inside {
+                    true => {
+                        let list = &schedule.positions[row / mvau.blocks.rows];
+                        matrix[row * per_row + list[step][lane % mvau.simd]]
+                    }
+                    false => 0,
+                };
+                push(&mut weights, code(mvau.weight, i64::from(value), inside));
+            }
+            weights.push('\n');
+        }
+    }
+    for first in 0..mvau.row_folds().div_ceil(mvau.sharing()) {
+        for step in 0..mvau.steps() {
+            let base = step / mvau.block_steps() * mvau.block();
+            for at in 0..mvau.groups() * mvau.simd {
+                let list = first * mvau.groups() + at / mvau.simd;
+                let word = schedule
+                    .columns
+                    .get(list)
+                    .map_or(0, |list| list[step][at % mvau.simd] / mvau.simd - base);
+                push(&mut index, word as i64);
+            }
+            index.push('\n');
+        }
+    }
+    Ok((weights, index))
 }
 
 /// What stands in the file for a weight: the number itself, or the code of a bipolar one.

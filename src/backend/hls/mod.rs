@@ -8,6 +8,7 @@ mod label_select;
 mod library;
 mod memory;
 mod mvau;
+mod mvau_bcr;
 mod shape;
 mod tcl;
 mod threshold;
@@ -25,10 +26,18 @@ pub use top::top_sources;
 use crate::layer::Layer;
 use unit::Unit;
 
+/// Files of the memories of a layer, in the order in which its function takes them; none if it holds nothing.
+pub fn memory_files(layer: &Layer) -> Vec<String> {
+    let memories = unit(layer).memories;
+    let names = memories.iter().map(|memory| format!("{}.dat", memory.name));
+    names.collect()
+}
+
 /// What the library calls the layer, and with which parameters.
 fn unit(layer: &Layer) -> Unit {
     match layer {
         Layer::Mvau(layer) => mvau::unit(layer),
+        Layer::MvauBcr(layer) => mvau_bcr::unit(layer),
         Layer::Threshold(layer) => threshold::unit(layer),
         Layer::WidthConverter(layer) => width_converter::unit(layer),
         Layer::LabelSelect(layer) => label_select::unit(layer),

@@ -47,5 +47,6 @@ pub(super) fn unit(layer: &Mvau) -> Unit {
             Unit::number("BASE", activation.map_or(0, |a| a.base)),
         ],
         memories,
+        has_state: false,
     }
 }

@@ -54,6 +54,9 @@ fn signature(layer: &Layer, tag: &str) -> String {
             .iter()
             .map(|memory| format!("const {tag}_unit::{}& {}", memory.class, memory.name)),
     );
+    if unit(layer).has_state {
+        arguments.push(format!("{tag}_unit::State& state"));
+    }
     start + &arguments.join(&format!(",\n{indent}")) + ")"
 }
 
@@ -81,20 +84,44 @@ fn header(layer: &Layer, tag: &str) -> String {
 }
 
 fn source(layer: &Layer, tag: &str) -> String {
-    let memories = unit(layer).memories;
-    let arguments: String = memories
+    let unit = unit(layer);
+    let names: String = unit
+        .memories
         .iter()
         .map(|memory| format!(", {}", memory.name))
         .collect();
-    let files: String = memories
+    let files: String = unit
+        .memories
         .iter()
         .map(|memory| format!(", \"{}.dat\"", memory.name))
         .collect();
+    let (state, simulated) = match unit.has_state {
+        true => (", state", "simulated"),
+        false => ("", tag),
+    };
     format!(
         "#include \"{tag}.hpp\"\n\n#include \"finnp/simulate.hpp\"\n\n{signature} {{\n#pragma HLS INLINE\n    \
-         {tag}_unit::run(in, out{arguments});\n}}\n\n#ifndef __SYNTHESIS__\n\
+         {tag}_unit::run(in, out{names}{state});\n}}\n\n#ifndef __SYNTHESIS__\n{wrapper}\
          int simulate_{tag}(int argc, char** argv) {{\n    \
-         return finnp::simulate<{tag}_unit>(argc, argv, {tag}{files});\n}}\n#endif\n",
+         return finnp::simulate<{tag}_unit>(argc, argv, {simulated}{files});\n}}\n#endif\n",
         signature = signature(layer, tag),
+        wrapper = if unit.has_state {
+            with_state(layer, tag, &names)
+        } else {
+            String::new()
+        },
+    )
+}
+
+/// The layer with a state of its own.
+fn with_state(layer: &Layer, tag: &str, names: &str) -> String {
+    let memories: String = unit(layer)
+        .memories
+        .iter()
+        .map(|memory| format!(", const {tag}_unit::{}& {}", memory.class, memory.name))
+        .collect();
+    format!(
+        "static void simulated({tag}_unit::Input& in, {tag}_unit::Output& out{memories}) {{\n    \
+         static {tag}_unit::State state;\n    {tag}(in, out{names}, state);\n}}\n\n"
     )
 }

@@ -27,6 +27,7 @@ pub(super) fn unit(layer: &Threshold) -> Unit {
             Unit::number("BASE", layer.activation.base),
         ],
         memories: vec![THRESHOLDS, FLIP],
+        has_state: false,
     }
 }
 

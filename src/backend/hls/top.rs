@@ -101,12 +101,12 @@ impl Placed<'_> {
     /// The layer's function with its memories: constants for synthesis, files for simulation.
     fn with_memories(&self) -> String {
         let (tag, folder) = (&self.tag, &self.node.name);
-        let memories = unit(&self.node.layer).memories;
+        let unit = unit(&self.node.layer);
         let mut constants = String::new();
         let mut files = String::new();
         let mut pragmas = String::new();
         let mut arguments = String::new();
-        for memory in memories {
+        for memory in unit.memories {
             let (name, class) = (memory.name, memory.class);
             let _ = writeln!(
                 constants,
@@ -123,6 +123,10 @@ impl Placed<'_> {
                 );
             }
             let _ = write!(arguments, ", {name}");
+        }
+        if unit.has_state {
+            let _ = writeln!(pragmas, "    static {tag}_unit::State state;");
+            arguments.push_str(", state");
         }
         format!(
             "// Layer `{folder}`: {tag} with its memories.\n#include \"finnp/simulate.hpp\"\n\

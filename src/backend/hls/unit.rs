@@ -17,6 +17,8 @@ pub(super) struct Unit {
     pub(super) fields: Vec<(&'static str, String)>,
     /// Memories, in the order of the function's arguments.
     pub(super) memories: Vec<Memory>,
+    /// Whether it keeps something from frame to frame, which each layer has for itself.
+    pub(super) has_state: bool,
 }
 
 /// A memory that a layer holds.
@@ -34,6 +36,13 @@ pub(super) struct Memory {
 pub(super) const WEIGHTS: Memory = Memory {
     name: "weights",
     class: "Weights",
+    pragmas: &[("ARRAY_PARTITION", 2), ("ARRAY_RESHAPE", 3)],
+};
+
+/// Kept words: those of all lanes and lists of one step are read at once.
+pub(super) const INDEX: Memory = Memory {
+    name: "index",
+    class: "Indices",
     pragmas: &[("ARRAY_PARTITION", 2), ("ARRAY_RESHAPE", 3)],
 };
 

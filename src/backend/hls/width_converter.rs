@@ -22,5 +22,6 @@ pub(super) fn unit(layer: &WidthConverter) -> Unit {
             Unit::number("PIXELS", layer.pixels),
         ],
         memories: vec![],
+        has_state: false,
     }
 }

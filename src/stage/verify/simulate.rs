@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
 use super::trace::{self, INPUTS_JOB, TRACE_JOB};
+use crate::backend::hls::memory_files;
 use crate::dataflow::{Dataflow, Node};
-use crate::layer::Layer;
-use crate::stage::generate::{has_memories, memory_job};
+use crate::stage::generate::memory_job;
 use crate::stage::{Command, Input, Job, Program};
 
 /// What a simulation writes.
@@ -27,20 +27,12 @@ pub(super) fn tap_file(layer: &str) -> String {
 
 /// Memories of a layer as files in `folder`.
 fn memories(mut job: Job, node: &Node, folder: &str) -> Job {
-    if !has_memories(&node.layer) {
-        return job;
-    }
-    let files: &[&str] = match &node.layer {
-        Layer::Mvau(mvau) if mvau.activation.is_none() => &["weights.dat"],
-        Layer::Mvau(_) => &["weights.dat", "thresholds.dat", "flip.dat"],
-        _ => &["thresholds.dat", "flip.dat"],
-    };
-    for file in files {
+    for file in memory_files(&node.layer) {
         job = job.output_of(
             format!("{folder}{file}"),
             "generate",
             memory_job(&node.name),
-            *file,
+            file,
         );
     }
     job

@@ -6,6 +6,7 @@
 #ifndef FINNP_MVAU_HPP
 #define FINNP_MVAU_HPP
 
+#include "dot.hpp"
 #include "frame.hpp"
 #include "threshold.hpp"
 
@@ -58,38 +59,7 @@ struct Mvau {
     }
 
 private:
-    static constexpr int wide = product_bits<In, Weight> + index_bits(S::SIMD);
-    using Dot = ap_int<(wide < S::ACC ? wide : S::ACC)>;
-    using Codes = typename In::code[S::SIMD];
-    using Lane = typename Weight::code[S::SIMD];
-
-    /// Sum of SIMD products. Bipolar by bipolar is XNOR and a count of ones.
-    static Dot dot(const Codes& inputs, const Lane& weights) {
-#pragma HLS INLINE
-        if constexpr (is_bipolar<In> && is_bipolar<Weight>) {
-            ap_uint<index_bits(S::SIMD + 1)> agree = 0;
-            for (int s = 0; s < S::SIMD; ++s) {
-#pragma HLS UNROLL
-                agree += inputs[s] == weights[s] ? 1 : 0;
-            }
-            return Dot(2 * int(agree) - S::SIMD);
-        } else {
-            Dot sum = 0;
-            for (int s = 0; s < S::SIMD; ++s) {
-#pragma HLS UNROLL
-                sum += product<In, Weight>(inputs[s], weights[s]);
-            }
-            return sum;
-        }
-    }
-
-    template <bool STAIRCASE>
-    static typename Out::code activate(const Accumulator& sum, const ap_int<S::THRESHOLD_BITS> (&thresholds)[LEVELS],
-                                       ap_uint<1> flip) {
-#pragma HLS INLINE
-        if constexpr (STAIRCASE) return staircase<Out, S::BASE>(sum, thresholds, flip);
-        else return Out::encode(sum);
-    }
+    using Product = Dot<In, Weight, S::SIMD, S::ACC>;
 
     template <bool STAIRCASE>
     static void accumulate(Input& in, Output& out, const Weights& weights,
@@ -110,7 +80,7 @@ private:
             } else {
                 word = window[depth];
             }
-            Codes inputs;
+            typename Product::Codes inputs;
 #pragma HLS ARRAY_PARTITION variable=inputs complete dim=1
             for (int s = 0; s < S::SIMD; ++s) {
 #pragma HLS UNROLL
@@ -121,10 +91,10 @@ private:
             for (int p = 0; p < S::PE; ++p) {
 #pragma HLS UNROLL
                 Accumulator sum = depth == 0 ? Accumulator(S::INITIAL) : sums[p];
-                sum += dot(inputs, weights[pixel_step][p]);
+                sum += Product::of(inputs, weights[pixel_step][p]);
                 sums[p] = sum;
                 if (depth == D - 1) {
-                    place<Out>(result, p, activate<STAIRCASE>(sum, thresholds[fold][p], flip[fold][p]));
+                    place<Out>(result, p, activated<STAIRCASE, Out, S::BASE>(sum, thresholds[fold][p], flip[fold][p]));
                 }
             }
             if (depth == D - 1) out.write(result);

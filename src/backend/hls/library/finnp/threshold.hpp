@@ -26,6 +26,15 @@ typename Out::code staircase(const Value& value, const ap_int<T> (&thresholds)[N
     return Out::encode(typename Out::value(BASE + STEP * steps));
 }
 
+/// What leaves a unit: the accumulator through its staircase, or as it is.
+template <bool STAIRCASE, class Out, int BASE, class Value, int T, int N>
+typename Out::code activated(const Value& value, [[maybe_unused]] const ap_int<T> (&thresholds)[N],
+                             [[maybe_unused]] ap_uint<1> flip) {
+#pragma HLS INLINE
+    if constexpr (STAIRCASE) return staircase<Out, BASE>(value, thresholds, flip);
+    else return Out::encode(value);
+}
+
 /// A threshold layer. Shape S has:
 ///   In, Out                  element types
 ///   CHANNELS, PE, PIXELS     channels of a pixel, channels of a word, pixels of a frame

@@ -1,0 +1,319 @@
+//! Matrix-vector-threshold unit for balanced block-based column-row pruned weights (column form): pruned
+//! weights are neither stored nor multiplied.
+//!
+//! See [`Blocks`] for the form: all lanes of all lists of kept entries are equally long.
+//! Must not know graphs or how the lists were chosen.
+
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::{Blocks, Hardware, Limits, Parallelism, Port, Range, Tensors};
+use crate::error::{Error, Result};
+use crate::tensor::DataType;
+
+/// `y = activation(W x)` for each pixel, where W is sparse in the balanced form. SIMD divides the lanes;
+/// PE is a divisor or a multiple of the rows of a block, and rows are padded up to a multiple of PE.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MvauBcr {
+    /// Rows of W: output channels.
+    pub rows: usize,
+    /// Columns of W: input channels.
+    pub columns: usize,
+    /// Pixels in a frame.
+    pub pixels: usize,
+    /// Type of the input.
+    pub input: DataType,
+    /// Type of the kept weights.
+    pub weight: DataType,
+    /// Type that holds every accumulator.
+    pub accumulator: DataType,
+    /// What follows the product; without it the accumulators are the result.
+    pub activation: Option<Activation>,
+    /// Which weights are kept.
+    pub blocks: Blocks,
+    /// Rows per cycle.
+    pub pe: usize,
+    /// Columns per cycle.
+    pub simd: usize,
+}
+
+/// What a layer with its parallelism reads step by step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// `[list][step][simd lane]`: kept column.
+    pub columns: Vec<Vec<Vec<usize>>>,
+    /// `[list][step][simd lane]`: position of the kept weight among those of its row.
+    pub positions: Vec<Vec<Vec<usize>>>,
+}
+
+impl MvauBcr {
+    /// Neuron folds: groups of PE rows.
+    pub fn row_folds(&self) -> usize {
+        self.rows.div_ceil(self.pe)
+    }
+
+    /// Words of SIMD columns per pixel, which is how many each lane's bank holds.
+    pub fn depth(&self) -> usize {
+        self.columns / self.simd
+    }
+
+    /// Entries of a bank in a block.
+    pub fn block(&self) -> usize {
+        self.blocks.entries * self.blocks.lanes / self.simd
+    }
+
+    /// Steps that a block takes: entries that it keeps in each bank.
+    pub fn block_steps(&self) -> usize {
+        self.blocks.keep * self.blocks.lanes / self.simd
+    }
+
+    /// Steps of one row fold.
+    pub fn steps(&self) -> usize {
+        self.depth() / self.block() * self.block_steps()
+    }
+
+    /// Lists: groups of rows that share kept columns.
+    pub fn lists(&self) -> usize {
+        self.blocks.lists(self.rows)
+    }
+
+    /// Lists that are read at once.
+    pub fn groups(&self) -> usize {
+        (self.pe / self.blocks.rows).max(1)
+    }
+
+    /// Row folds that read the same lists.
+    pub fn sharing(&self) -> usize {
+        (self.blocks.rows / self.pe).max(1)
+    }
+
+    /// Kept entries of a grid lane in one list.
+    pub fn kept(&self) -> usize {
+        self.blocks.kept(self.columns)
+    }
+
+    /// Bits of an index within a block; the block itself is counted.
+    pub fn index_bits(&self) -> u32 {
+        index_bits(self.block())
+    }
+
+    /// Bits of all lists, in the order in which they are stored: padded lists included.
+    pub fn index_memory_bits(&self) -> u64 {
+        let lists = self.row_folds().div_ceil(self.sharing()) * self.groups();
+        (lists * self.steps() * self.simd) as u64 * u64::from(self.index_bits())
+    }
+
+    /// Kept entries as they follow each other on the lanes of SIMD.
+    ///
+    /// # Errors
+    /// A bug where the tensors do not fit the layer.
+    pub fn schedule(&self, tensors: &Tensors) -> Result<Schedule> {
+        let index = tensors.index(&[self.lists(), self.blocks.lanes, self.kept()])?;
+        let per_block = self.blocks.keep;
+        let mut schedule = Schedule {
+            columns: Vec::new(),
+            positions: Vec::new(),
+        };
+        for list in index.chunks_exact(self.blocks.lanes * self.kept()) {
+            let mut columns = vec![vec![0; self.simd]; self.steps()];
+            let mut positions = columns.clone();
+            for lane in 0..self.simd {
+                let mut step = 0;
+                for block in 0..self.kept() / per_block {
+                    // Lanes of the grid that this lane consists of, entry by entry.
+                    let mut entries: Vec<(usize, usize)> = (lane..self.blocks.lanes)
+                        .step_by(self.simd)
+                        .flat_map(|grid| {
+                            let first = grid * self.kept() + block * per_block;
+                            (first..first + per_block)
+                                .map(move |at| (list[at] as usize * self.blocks.lanes + grid, at))
+                        })
+                        .collect();
+                    entries.sort_unstable();
+                    for (column, at) in entries {
+                        columns[step][lane] = column;
+                        positions[step][lane] = at;
+                        step += 1;
+                    }
+                }
+            }
+            schedule.columns.push(columns);
+            schedule.positions.push(positions);
+        }
+        Ok(schedule)
+    }
+}
+
+/// Bits of an index from 0 to `count - 1`, at least 1.
+fn index_bits(count: usize) -> u32 {
+    count.next_power_of_two().ilog2().max(1)
+}
+
+impl Hardware for MvauBcr {
+    fn kind(&self) -> &'static str {
+        "mvau_bcr"
+    }
+
+    fn input(&self) -> Port {
+        Port {
+            element: self.input,
+            pixels: self.pixels,
+            channels: self.columns,
+            per_word: self.simd,
+        }
+    }
+
+    fn output(&self) -> Port {
+        let activation = self.activation.as_ref();
+        Port {
+            element: activation.map_or(self.accumulator, |a| a.output),
+            pixels: self.pixels,
+            channels: self.rows,
+            per_word: self.pe,
+        }
+    }
+
+    /// The next pixel arrives, one word per cycle, while this one is computed.
+    fn cycles(&self) -> u64 {
+        (self.pixels * (self.row_folds() * self.steps()).max(self.depth())) as u64
+    }
+
+    fn limits(&self) -> Limits {
+        let padded = self.lists() * self.blocks.rows;
+        let fits = |pe: &usize| {
+            self.blocks.rows.is_multiple_of(*pe) || pe.is_multiple_of(self.blocks.rows)
+        };
+        Limits {
+            pe: Some(Range::OneOf((1..=padded).filter(fits).collect())),
+            simd: Some(Range::divisors(self.blocks.lanes)),
+        }
+    }
+
+    fn parallelism(&self) -> Parallelism {
+        Parallelism {
+            pe: Some(self.pe),
+            simd: Some(self.simd),
+        }
+    }
+
+    /// As the dense unit, and the banks: 64 words of one bit are a look-up table, once for every list that
+    /// is read at once, twice because the next pixel arrives meanwhile.
+    fn luts(&self) -> u64 {
+        let dense = super::Mvau {
+            rows: self.rows,
+            columns: self.columns,
+            pixels: self.pixels,
+            input: self.input,
+            weight: self.weight,
+            accumulator: self.accumulator,
+            activation: self.activation.clone(),
+            pe: self.pe,
+            simd: self.simd,
+        };
+        let words = (2 * self.depth()).div_ceil(64) as u64;
+        let banks = (self.groups() * self.simd) as u64 * words;
+        dense.luts() + banks * u64::from(self.input.bits())
+    }
+
+    fn run(&self, tensors: &Tensors, input: &[i64]) -> Result<Vec<i64>> {
+        if input.len() != self.input().elements() {
+            let what = format!("a sparse MVAU was fed {} elements", input.len());
+            return Err(Error::bug(what));
+        }
+        let kept = self.blocks.lanes * self.kept();
+        let weights = tensors.weights(&[self.rows, self.blocks.lanes, self.kept()])?;
+        let index = tensors.index(&[self.lists(), self.blocks.lanes, self.kept()])?;
+        let columns: Vec<usize> = index
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| *entry as usize * self.blocks.lanes + at % kept / self.kept())
+            .collect();
+        let mut output = Vec::with_capacity(self.output().elements());
+        let mut gathered = vec![0; kept];
+        for pixel in input.chunks_exact(self.columns) {
+            for (row, weights) in weights.chunks_exact(kept).enumerate() {
+                if row % self.blocks.rows == 0 {
+                    let list = &columns[row / self.blocks.rows * kept..][..kept];
+                    gathered
+                        .iter_mut()
+                        .zip(list)
+                        .for_each(|(x, column)| *x = pixel[*column]);
+                }
+                let products = weights.iter().zip(&gathered);
+                output.push(products.map(|(w, x)| i64::from(*w) * x).sum());
+            }
+        }
+        if let Some(activation) = &self.activation {
+            activation.run(tensors, &mut output)?;
+        }
+        Ok(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::tensor::Tensor;
+
+    fn layer() -> (MvauBcr, Tensors) {
+        let layer = MvauBcr {
+            rows: 3,
+            columns: 8,
+            pixels: 1,
+            input: DataType::Int(4),
+            weight: DataType::Int(4),
+            accumulator: DataType::Int(12),
+            activation: None,
+            blocks: Blocks {
+                lanes: 2,
+                rows: 2,
+                entries: 2,
+                keep: 1,
+            },
+            pe: 2,
+            simd: 2,
+        };
+        // Lanes hold columns 0 2 4 6 and 1 3 5 7.
+        let index = vec![0, 3, 1, 2, 1, 2, 0, 3];
+        let weights = vec![1, 2, 3, 4, 5, 6, 7, -8, -1, 1, 1, 1];
+        let tensors = Tensors {
+            weights: Some(Tensor::new(vec![3, 2, 2], weights).unwrap()),
+            index: Some(Tensor::new(vec![2, 2, 2], index).unwrap()),
+            ..Tensors::default()
+        };
+        (layer, tensors)
+    }
+
+    #[test]
+    fn products_are_those_of_the_kept_columns() {
+        let (layer, tensors) = layer();
+        let x = [1, 2, 3, 4, 5, 6, 7, -1];
+        // Rows 0 and 1 keep columns 0, 6, 3, 5; row 2 keeps 2, 4, 1, 7.
+        let expected = vec![1 + 14 + 12 + 24, 5 + 42 + 28 - 48, -3 + 5 + 2 - 1];
+        assert_eq!(layer.run(&tensors, &x).unwrap(), expected);
+        assert_eq!(layer.cycles(), 2 * 2);
+    }
+
+    #[test]
+    fn a_narrower_simd_reads_the_lanes_one_after_the_other() {
+        let (layer, tensors) = layer();
+        let narrow = MvauBcr { simd: 1, ..layer };
+        assert_eq!(
+            (narrow.block(), narrow.block_steps(), narrow.steps()),
+            (4, 2, 4)
+        );
+        let schedule = narrow.schedule(&tensors).unwrap();
+        let columns: Vec<usize> = schedule.columns[0].iter().map(|step| step[0]).collect();
+        assert_eq!(columns, [0, 3, 5, 6]);
+        let positions: Vec<usize> = schedule.positions[0].iter().map(|step| step[0]).collect();
+        assert_eq!(positions, [0, 2, 3, 1]);
+    }
+
+    #[test]
+    fn indices_need_their_bits() {
+        for (count, bits) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (784, 10)] {
+            assert_eq!(index_bits(count), bits, "{count}");
+        }
+    }
+}
