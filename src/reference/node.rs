@@ -190,6 +190,45 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
     Ok(Known { real, code })
 }
 
+/// Evaluates `node` on operands that do not depend on the network's inputs. Weights times a mask of zeros and
+/// ones stay integers of their own coding, some of them 0. (In a stream no integer can be left out, so
+/// that there a mask is a scale of 0.)
+///
+/// # Errors
+/// As [`evaluate`].
+pub(super) fn evaluate_constant(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known> {
+    let mut result = evaluate(node, inputs, shape)?;
+    if let (Op::Binary(Binary::Mul), &[a, b]) = (node.op, inputs) {
+        for (x, mask) in [(b, a), (a, b)] {
+            if let Some(code) = masked(x, &mask.real, shape)? {
+                result.code = Some(code);
+            }
+        }
+    }
+    Ok(result)
+}
+
+/// The integers of `x` where `mask` is 1, else 0; none unless `mask` holds nothing but 0 and 1, and integer 0
+/// stands for real 0.
+fn masked(x: &Known, mask: &Tensor<f64>, shape: &[usize]) -> Result<Option<Code>> {
+    let elements: usize = shape.iter().product();
+    let zeros_and_ones = mask.data().iter().all(|&kept| kept == 0.0 || kept == 1.0);
+    if !zeros_and_ones || x.real.len() != elements {
+        return Ok(None);
+    }
+    let code = x.clone().reshaped(shape)?.code;
+    let Some(code) = code.filter(|code| code.coding.bias.uniform() == Some(0.0)) else {
+        return Ok(None);
+    };
+    let mask = broadcast(mask, shape)?;
+    let pairs = code.integers.data().iter().zip(mask.data());
+    let kept = pairs.map(|(integer, &kept)| if kept == 0.0 { 0 } else { *integer });
+    Ok(Some(Code {
+        integers: Tensor::new(shape.to_vec(), kept.collect())?,
+        ..code
+    }))
+}
+
 /// The grid of `op(x, constant)`, of shape `shape`, if it is still one.
 fn coded_through(
     op: Binary,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::known::Known;
-use super::node::evaluate;
+use super::node::{evaluate, evaluate_constant};
 use crate::error::{Error, Result};
 use crate::network::{Network, Node, Op, ValueId};
 
@@ -46,7 +46,7 @@ impl<'a> Real<'a> {
             match known {
                 Some(inputs) => {
                     let shape = &network.value(node.output).shape;
-                    constants[node.output.0] = Some(evaluate(node, &inputs, shape)?);
+                    constants[node.output.0] = Some(evaluate_constant(node, &inputs, shape)?);
                 }
                 None => nodes.push(node),
             }

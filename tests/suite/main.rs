@@ -13,6 +13,7 @@ mod cli;
 mod corner;
 mod fault;
 mod manifest;
+mod mask;
 mod project;
 mod proto;
 mod random;

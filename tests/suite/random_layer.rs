@@ -130,12 +130,13 @@ impl Chain {
             }
         };
         if bits == 1 && self.random.chance(70) {
-            return self.file.custom("BipolarQuant", &[&float, &scale], &[]);
+            let weights = self.file.custom("BipolarQuant", &[&float, &scale], &[]);
+            return self.masked(weights, shape);
         }
         let (zero, bits) = (self.scalar(0.0), self.scalar(bits as f32));
         let mode = *self.random.pick(MODES);
         let narrow = i64::from(self.random.chance(50));
-        self.file.custom(
+        let weights = self.file.custom(
             "Quant",
             &[&float, &scale, &zero, &bits],
             &[
@@ -143,7 +144,34 @@ impl Chain {
                 ("narrow", Attribute::Int(narrow)),
                 ("rounding_mode", Attribute::Text(mode)),
             ],
-        )
+        );
+        self.masked(weights, shape)
+    }
+
+    /// Weights of that shape, some of them pruned: times a mask of single weights, of lines, or of all.
+    fn masked(&mut self, weights: String, shape: [usize; 2]) -> String {
+        if self.random.chance(70) {
+            return weights;
+        }
+        let mut shape = match self.random.below(8) {
+            0 => vec![1, shape[1]],
+            1 => vec![shape[0], 1],
+            2 => vec![shape[1]],
+            3 => vec![1, 1],
+            _ => shape.to_vec(),
+        };
+        let kept = *self.random.pick(&[0, 25, 50, 90]);
+        let mask: Vec<f32> = (0..shape.iter().product())
+            .map(|_| f32::from(u8::from(self.random.chance(kept))))
+            .collect();
+        if mask.len() == 1 && self.random.chance(50) {
+            shape.clear();
+        }
+        let mask = self.constant(&shape, &mask);
+        match self.random.chance(50) {
+            true => self.file.node("Mul", &[&mask, &weights], &[]),
+            false => self.file.node("Mul", &[&weights, &mask], &[]),
+        }
     }
 
     pub(super) fn layer(&mut self) {
@@ -160,6 +188,7 @@ impl Chain {
                 if turned {
                     let axes = Attribute::Ints(&[1, 0]);
                     weights = self.file.node("Transpose", &[&weights], &[("perm", axes)]);
+                    weights = self.masked(weights, [depth, rows]);
                 }
                 self.push("MatMul", &[&weights], &[]);
             }

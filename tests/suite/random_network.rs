@@ -94,6 +94,10 @@ impl Chain {
         }
     }
 
+    fn mask(&mut self) -> f32 {
+        *self.random.pick(&[0.0, 1.0])
+    }
+
     /// A constant, stored in one of several ways.
     pub(super) fn constant(&mut self, shape: &[usize], values: &[f32]) -> String {
         match self.random.below(4) {
@@ -160,7 +164,8 @@ impl Chain {
         match self.random.below(5) {
             0 => {
                 kept &= self.random.chance(5);
-                let gain = self.operand(Chain::gain);
+                let masked = self.random.chance(20);
+                let gain = self.operand(if masked { Chain::mask } else { Chain::gain });
                 self.push("Mul", &[&gain], &[]);
             }
             1 => {
