@@ -25,6 +25,8 @@ pub mod data;
 
 pub mod pass;
 
+pub mod prune;
+
 pub mod fold;
 
 pub mod backend;

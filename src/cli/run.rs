@@ -44,7 +44,7 @@ impl Run {
         let mut arrays = Arrays::open(&self.input)?;
         let array = arrays.input()?;
         let labels = arrays.labels()?;
-        let built = call.reach(&manifest, "streamline")?;
+        let built = call.reach(&manifest, "reorder")?;
         let dataflow = stage::dataflow(&built)?;
         let samples = read(&manifest, &dataflow, &array)?;
         let start = call.elapsed();

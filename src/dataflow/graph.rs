@@ -27,8 +27,44 @@ pub struct Stream {
     pub depth: usize,
     /// Name of the network's tensor whose integer codes it carries, in `order`.
     pub value: Option<String>,
-    /// Where that tensor's elements sit.
+    /// Where that tensor's elements sit, all of them.
     pub order: Order,
+    /// Which of the tensor's channels flow; all in their order if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Channels>,
+}
+
+/// Some channels of a tensor, in some order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channels {
+    /// The channels.
+    pub order: Vec<usize>,
+    /// How many the tensor has.
+    pub of: usize,
+}
+
+impl Channels {
+    /// The same where `pixels` pixels are seen as one.
+    pub fn repeated(&self, pixels: usize) -> Self {
+        let pixel = |pixel| self.order.iter().map(move |channel| pixel * self.of + channel);
+        Channels {
+            order: (0..pixels).flat_map(pixel).collect(),
+            of: self.of * pixels,
+        }
+    }
+}
+
+impl Stream {
+    /// Row-major index in the tensor of each element of a frame.
+    pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.pixels * self.channels).map(|position| match &self.kept {
+            None => self.order.index(position),
+            Some(kept) => {
+                let (pixel, channel) = (position / self.channels, position % self.channels);
+                self.order.index(pixel * kept.of + kept.order[channel])
+            }
+        })
+    }
 }
 
 /// A layer in its place.

@@ -3,10 +3,12 @@
 
 mod graph;
 mod order;
+mod rearrangement;
 mod record;
 mod tail;
 
-pub use graph::{Dataflow, Input, Node, Output, Stream, StreamId};
+pub use graph::{Channels, Dataflow, Input, Node, Output, Stream, StreamId};
 pub use order::Order;
+pub use rearrangement::Rearrangement;
 pub use record::{read_tensors, write_tensors};
 pub use tail::{Step, Tail};

@@ -20,6 +20,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     clock(values, problems);
     grid(draft, problems);
     amounts(draft, problems);
+    nothing_pruned(values, draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -48,6 +49,23 @@ fn amounts(draft: &Draft, problems: &mut Problems) {
                 .help("remove one of the two lines");
             problems.add(&entry.spot, "one too many", error);
         }
+    }
+}
+
+/// Keys that say how to prune, where nothing says that anything is pruned.
+fn nothing_pruned(values: &Values, draft: &Draft, problems: &mut Problems) {
+    let mut patterns = values.iter().filter(|((_, _, key), _)| *key == "pattern");
+    if draft.broken || patterns.any(|(_, (value, _))| *value != Value::Text("none".to_owned())) {
+        return;
+    }
+    let asks = |key: &str| matches!(key, "density" | "block" | "keep" | "lanes");
+    if let Some(entry) = draft.entries.values().find(|entry| asks(entry.key.name))
+        && !draft.meant(entry.key.section, entry.at, "pattern")
+        && !draft.entries.values().any(|entry| entry.key.name == "pattern" && !matches!(&entry.value, super::value::Given::Text(text) if text == "none"))
+    {
+        let error = Error::user(format!("`{}` is given, but nothing is pruned", entry.key.name))
+            .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
+        problems.add(&entry.spot, "has no effect", error);
     }
 }
 

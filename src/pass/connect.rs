@@ -77,6 +77,9 @@ fn insert(dataflow: &mut Dataflow, position: usize, slot: usize, mut node: Node)
     let before = dataflow.nodes[position].inputs[slot];
     let port = node.layer.hardware().output();
     let mut stream = dataflow.stream(before).clone();
+    if stream.channels != port.channels {
+        stream.kept = stream.kept.map(|kept| kept.repeated(port.channels / stream.channels));
+    }
     (stream.pixels, stream.channels) = (port.pixels, port.channels);
     let after = dataflow.add_stream(stream);
     node.inputs = vec![before];

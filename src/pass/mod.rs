@@ -3,11 +3,13 @@
 
 mod connect;
 mod fuse;
+mod reorder;
 mod streamline;
 
 pub use connect::connect;
 pub use fuse::fuse;
-pub use streamline::{Grid, streamline};
+pub use reorder::reorder;
+pub use streamline::{Grid, Product, products, streamline};
 
 /// Every pass; file names and the table agree.
-pub const PASSES: &[&str] = &["streamline", "fuse", "connect"];
+pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "connect"];

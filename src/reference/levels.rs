@@ -121,6 +121,8 @@ struct Comparison<'a> {
     names: Vec<&'a str>,
     /// By tensor, its position in `names`.
     places: BTreeMap<&'a str, usize>,
+    /// By position in `names`, whether only some of the tensor's channels flow.
+    partial: Vec<bool>,
 }
 
 impl<'a> Comparison<'a> {
@@ -143,6 +145,11 @@ impl<'a> Comparison<'a> {
         }
         let places = names.iter().enumerate().map(|(i, name)| (*name, i));
         let places = places.collect();
+        let partial = |name: &&str| {
+            let mut streams = dataflow.streams.iter();
+            streams.any(|s| s.value.as_deref() == Some(*name) && s.kept.is_some())
+        };
+        let partial = names.iter().map(partial).collect();
         names.extend(dataflow.outputs.iter().map(|output| output.name.as_str()));
         Comparison {
             network,
@@ -151,18 +158,22 @@ impl<'a> Comparison<'a> {
             integers: Integers::new(dataflow),
             names,
             places,
+            partial,
         }
     }
 
     fn sample(&self, sample: usize, frame: &[i64]) -> Result<Sample> {
-        let mut carried: Vec<Vec<i64>> = vec![Vec::new(); self.places.len()];
+        let mut carried: Vec<Vec<(usize, i64)>> = vec![Vec::new(); self.places.len()];
         let outputs = self
             .integers
             .run(&self.integers.streamed(frame)?, |id, frame| {
                 let stream = self.dataflow.stream(id);
                 let place = stream.value.as_deref().and_then(|v| self.places.get(v));
                 if let Some(place) = place {
-                    carried[*place] = stream.order.to_tensor(frame);
+                    let mut pairs: Vec<(usize, i64)> =
+                        stream.indices().zip(frame.iter().copied()).collect();
+                    pairs.sort_unstable();
+                    carried[*place] = pairs;
                 }
             })?;
         let mut found = Sample {
@@ -176,9 +187,7 @@ impl<'a> Comparison<'a> {
             if let Some(&place) = self.places.get(name) {
                 match &known.code {
                     Some(code) => {
-                        let pairs = carried[place].iter().zip(code.integers.data());
-                        let differ = pairs.map(|(a, b)| (a != b, *a as f64, *b as f64));
-                        self.count(&mut found, place, sample, known.real.len(), differ);
+                        self.carried(&mut found, place, sample, &carried[place], code);
                     }
                     None => failure = Some(name),
                 }
@@ -197,6 +206,44 @@ impl<'a> Comparison<'a> {
             self.count(&mut found, place, sample, hardware.len(), pairs.into_iter());
         }
         Ok(found)
+    }
+
+    /// Compares what a stream carries, as row-major index and integer, with the integers of its tensor.
+    fn carried(
+        &self,
+        found: &mut Sample,
+        place: usize,
+        sample: usize,
+        carried: &[(usize, i64)],
+        code: &Code,
+    ) {
+        let integers = code.integers.data();
+        let (compared, differing) = &mut found.counts[place];
+        *compared += carried.len() as u64;
+        for (element, integer) in carried {
+            let reference = integers.get(*element);
+            if reference == Some(integer) {
+                continue;
+            }
+            *differing += 1;
+            found.first.get_or_insert_with(|| Difference {
+                tensor: self.names[place].to_owned(),
+                sample,
+                element: *element,
+                hardware: *integer as f64,
+                reference: reference.map_or(f64::NAN, |integer| *integer as f64),
+            });
+        }
+        if carried.len() != integers.len() && !self.partial[place] {
+            *differing += integers.len().abs_diff(carried.len()) as u64;
+            found.first.get_or_insert_with(|| Difference {
+                tensor: self.names[place].to_owned(),
+                sample,
+                element: carried.len(),
+                hardware: f64::NAN,
+                reference: f64::NAN,
+            });
+        }
     }
 
     /// Whether elements of an output differ, and both sides of each.

@@ -102,7 +102,7 @@ pub fn compare(
     for quantiser in &check.quantisers {
         found.tensors.push(Tally {
             tensor: quantiser.name.to_owned(),
-            compared: (quantiser.elements * frames.len()) as u64,
+            compared: (quantiser.carried * frames.len()) as u64,
             differing: 0,
         });
     }
@@ -129,6 +129,8 @@ struct Quantised<'a> {
     node: &'a Node,
     name: &'a str,
     elements: usize,
+    /// Those that a stream carries.
+    carried: usize,
     coding: Coding,
     /// By element, its channel in `coding`.
     channels: Vec<usize>,
@@ -140,10 +142,10 @@ fn quantisers<'a>(
     real: &Real<'a>,
     frame: &[i64],
 ) -> Result<Vec<Quantised<'a>>> {
-    let carried: Vec<&str> = dataflow
+    let carried: BTreeMap<&str, usize> = dataflow
         .streams
         .iter()
-        .filter_map(|stream| stream.value.as_deref())
+        .filter_map(|stream| Some((stream.value.as_deref()?, stream.pixels * stream.channels)))
         .collect();
     let nodes: BTreeMap<usize, &'a Node> = real
         .nodes()
@@ -157,10 +159,11 @@ fn quantisers<'a>(
         let (Some(node), Some(code)) = (nodes.get(&node.output.0), &known.code) else {
             return;
         };
-        if carried.contains(&name) {
+        if let Some(carried) = carried.get(&name) {
             found.push(Quantised {
                 node,
                 name,
+                carried: *carried,
                 elements: known.real.len(),
                 coding: code.coding.clone(),
                 channels: (0..known.real.len()).map(|p| code.channel(p)).collect(),
@@ -217,13 +220,13 @@ struct Check<'a> {
 impl Check<'_> {
     /// Per quantiser the elements that differ, with both levels.
     fn sample(&self, frame: &[i64]) -> Result<Vec<Vec<(usize, i64, i64)>>> {
-        let mut ours: Vec<Vec<i64>> = vec![Vec::new(); self.quantisers.len()];
+        let mut ours: Vec<Vec<(usize, i64)>> = vec![Vec::new(); self.quantisers.len()];
         self.integers
             .run(&self.integers.streamed(frame)?, |id, frame| {
                 let stream = self.dataflow.stream(id);
                 let mut names = self.quantisers.iter().map(|q| Some(q.name));
                 if let Some(place) = names.position(|name| name == stream.value.as_deref()) {
-                    ours[place] = stream.order.to_tensor(frame);
+                    ours[place] = stream.indices().zip(frame.iter().copied()).collect();
                 }
             })?;
         let known = fed(self.dataflow, frame)?;
@@ -231,27 +234,26 @@ impl Check<'_> {
         let pairs = self.quantisers.iter().zip(ours.iter().zip(&theirs));
         pairs
             .map(|(quantiser, (ours, theirs))| {
-                if ours.len() != theirs.len() || ours.len() != quantiser.elements {
+                if theirs.len() != quantiser.elements {
                     return Err(Error::bug(format!(
                         "`{}` has {} elements, {} in f32",
                         quantiser.name,
-                        ours.len(),
+                        quantiser.elements,
                         theirs.len()
                     )));
                 }
-                let levels = theirs.iter().enumerate().map(|(element, value)| {
+                let level = |element: usize| {
                     let channel = quantiser.channels[element];
                     let (scale, bias) = (
                         quantiser.coding.scale.at(channel),
                         quantiser.coding.bias.at(channel),
                     );
-                    ((f64::from(*value) - bias) / scale).round() as i64
-                });
-                let both = ours.iter().zip(levels).enumerate();
-                Ok(both
-                    .filter(|(_, (ours, theirs))| *ours != theirs)
-                    .map(|(element, (ours, theirs))| (element, *ours, theirs))
-                    .collect())
+                    ((f64::from(theirs[element]) - bias) / scale).round() as i64
+                };
+                let both = ours.iter().map(|(element, ours)| (*element, *ours, level(*element)));
+                let mut differing: Vec<_> = both.filter(|(_, ours, theirs)| ours != theirs).collect();
+                differing.sort_unstable();
+                Ok(differing)
             })
             .collect()
     }

@@ -26,7 +26,7 @@ impl Stage for Fold {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
-        let dataflow = read(&of_stage(done, "streamline"))?;
+        let dataflow = read(&of_stage(done, "reorder"))?;
         let names: Vec<&str> = dataflow
             .nodes
             .iter()
@@ -57,7 +57,7 @@ impl Stage for Fold {
         });
         job.lines = lines;
         Ok(vec![
-            feed(job, "streamline", &dataflow, false).shown_in("dataflow/folded"),
+            feed(job, "reorder", &dataflow, false).shown_in("dataflow/folded"),
         ])
     }
 }

@@ -87,7 +87,7 @@ fn memory(node: &Node) -> Job {
     .output_of("layer.json", "fold", NETWORK, layer_file(&node.name))
     .output_of(
         "tensors.safetensors",
-        "streamline",
+        "reorder",
         NETWORK,
         tensor_file(&node.name),
     )

@@ -5,7 +5,9 @@ mod fold;
 mod generate;
 mod import;
 mod job;
+mod prune;
 mod record;
+mod reorder;
 mod row;
 mod streamline;
 mod summary;
@@ -19,7 +21,9 @@ pub use summary::{PROOF, Summary};
 /// Every stage, in the order of the build; file names and the table agree.
 pub const STAGES: &[&dyn Stage] = &[
     &import::Import,
+    &prune::Prune,
     &streamline::Streamline,
+    &reorder::Reorder,
     &fold::Fold,
     &generate::Generate,
     &verify::Verify,

@@ -100,12 +100,12 @@ pub(super) fn feed(mut job: Job, stage: &'static str, dataflow: &Dataflow, tenso
     job
 }
 
-/// The integer network with its weights, as streamlining left it.
+/// The integer network with its weights, in the order in which it is built.
 ///
 /// # Errors
 /// A bug if the stage has not run; errors of the cache.
 pub fn dataflow(done: &dyn Artifacts) -> Result<Dataflow> {
-    let bytes = of_stage(done, "streamline");
+    let bytes = of_stage(done, "reorder");
     let mut dataflow = read(&bytes)?;
     add_tensors(&mut dataflow, &bytes)?;
     Ok(dataflow)

@@ -35,8 +35,8 @@ impl Stage for Streamline {
         Ok(vec![
             job.line("input", manifest.canonical("input"))
                 .line("output", manifest.canonical("output"))
-                .output_of(GRAPH, "import", NETWORK, GRAPH)
-                .output_of(CONSTANTS, "import", NETWORK, CONSTANTS)
+                .output_of(GRAPH, "prune", NETWORK, GRAPH)
+                .output_of(CONSTANTS, "prune", NETWORK, CONSTANTS)
                 .shown_in("dataflow/integer"),
         ])
     }

@@ -11,7 +11,7 @@ mod product;
 mod quantiser;
 mod staircase;
 
-use crate::dataflow::{Dataflow, Input, Output, Stream, StreamId};
+use crate::dataflow::{Dataflow, Input, Order, Output, Stream, StreamId};
 use crate::error::{Error, Result};
 use crate::network::{Coding, Network, Op, Quantiser, ValueId};
 use crate::reference::Real;
@@ -46,6 +46,18 @@ struct Builder<'a> {
     /// By stream: smallest and largest integer, one pair or one per channel.
     ranges: Vec<Vec<(i64, i64)>>,
     meanings: Vec<Option<Meaning>>,
+    products: Vec<Product>,
+}
+
+/// A matrix product and where its columns come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// Stable name of the layer.
+    pub name: String,
+    /// Tensor of its weights, `[columns, rows]`.
+    pub weights: ValueId,
+    /// Row k of that tensor is column `order.position(k)` of the layer.
+    pub order: Order,
 }
 
 /// Turns `network` into integers. `input` says what the host feeds; it may be left out where the first
@@ -54,6 +66,18 @@ struct Builder<'a> {
 /// # Errors
 /// A user error that names the first node that cannot become integers, and why.
 pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Result<Dataflow> {
+    products(network, input, labels).map(|(dataflow, _)| dataflow)
+}
+
+/// As [`streamline`], and its matrix products in the order of the layers.
+///
+/// # Errors
+/// As [`streamline`].
+pub fn products(
+    network: &Network,
+    input: Option<&Grid>,
+    labels: bool,
+) -> Result<(Dataflow, Vec<Product>)> {
     let real = Real::new(network)?;
     let mut builder = Builder {
         network,
@@ -61,6 +85,7 @@ pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Resu
         dataflow: Dataflow::default(),
         ranges: Vec::new(),
         meanings: (0..network.values.len()).map(|_| None).collect(),
+        products: Vec::new(),
     };
     builder.feed(input)?;
     let readers = network.readers();
@@ -81,7 +106,7 @@ pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Resu
         builder.finish(*id, labels)?;
     }
     builder.dataflow.verify("streamline")?;
-    Ok(builder.dataflow)
+    Ok((builder.dataflow, builder.products))
 }
 
 fn forked(network: &Network, id: ValueId) -> Error {
@@ -172,6 +197,7 @@ impl Builder<'_> {
             depth: 2,
             value,
             order: flow.order,
+            kept: None,
         })
     }
 

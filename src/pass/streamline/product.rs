@@ -1,7 +1,7 @@
 //! Matrix products with constant integer weights: exact accumulators.
 //! Must not know quantisers of activations.
 
-use super::Builder;
+use super::{Builder, Product};
 use super::flow::Flow;
 use super::quantiser::signed_spanning;
 use crate::dataflow::{Order, Tail};
@@ -44,6 +44,11 @@ impl Builder<'_> {
                     .help("give the weights one scale, or one per output channel"),
             );
         }
+        self.products.push(Product {
+            name: node.name.clone(),
+            weights: node.inputs[1],
+            order: flow.order,
+        });
         // Column j of the layer is element j of the stream, wherever the tensor has it.
         let matrix = (0..rows)
             .flat_map(|row| (0..depth).map(move |column| (row, column)))

@@ -34,7 +34,7 @@ impl Stage for Verify {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
-        let integer = read(&of_stage(done, "streamline"))?;
+        let integer = read(&of_stage(done, "reorder"))?;
         let folded = read(&of_stage(done, "fold"))?;
         let tags = folded
             .nodes

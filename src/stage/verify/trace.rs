@@ -101,7 +101,7 @@ pub(super) fn inputs(manifest: &Manifest, integer: &Dataflow) -> Job {
     })
     .line("layout", format!("{layout:?}"))
     .line("samples", limit.to_string());
-    let job = feed(job, "streamline", integer, false).shown_in("sim");
+    let job = feed(job, "reorder", integer, false).shown_in("sim");
     match verify {
         Some(verify) => job.input("samples", Input::File(verify.inputs)),
         None => job,
@@ -202,7 +202,7 @@ pub(super) fn trace(integer: &Dataflow) -> Job {
         let labels: Option<Vec<i64>> = from_json(inputs.bytes(LABELS)?)?;
         record(&dataflow, &frames, labels.as_deref())
     });
-    feed(job, "streamline", integer, true)
+    feed(job, "reorder", integer, true)
         .output_of(INPUT, "verify", INPUTS_JOB, INPUT)
         .output_of(LABELS, "verify", INPUTS_JOB, LABELS)
         .shown_in("sim/expected")

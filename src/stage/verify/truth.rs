@@ -27,10 +27,10 @@ pub(in crate::stage) const SINGLE: &str = "f32.json";
 const NETWORK_GRAPH: &str = "network/graph.json";
 
 fn job(job: Job, integer: &Dataflow) -> Job {
-    feed(job, "streamline", integer, true)
+    feed(job, "reorder", integer, true)
         .output_of(INPUT, "verify", INPUTS_JOB, INPUT)
-        .output_of(NETWORK_GRAPH, "import", NETWORK, GRAPH)
-        .output_of(CONSTANTS, "import", NETWORK, CONSTANTS)
+        .output_of(NETWORK_GRAPH, "prune", NETWORK, GRAPH)
+        .output_of(CONSTANTS, "prune", NETWORK, CONSTANTS)
         .shown_in("sim")
 }
 

@@ -1,0 +1,258 @@
+//! Orders of channels in which more of the scores survive: channels that matter spread over the lanes of the
+//! layer that reads them, rows that need the same columns side by side in the layer that writes them.
+//! Must not know how channels move in the network.
+
+use super::bcr_col::{cell, sums};
+use super::matrix::{Chain, Matrix};
+use super::plan::columns;
+use crate::layer::Blocks;
+
+/// Scores that may be looked at for one class of channels, so that large layers take seconds.
+const WORK: usize = 40_000_000;
+/// Times that every pair of channels is tried.
+const ROUNDS: usize = 3;
+/// Gains below this part of all scores are none: sums in another order differ by less.
+const LEAST: f64 = 1e-9;
+
+/// Improves the order of every class that may move and lies beside a layer pruned in blocks, by exchanging
+/// two channels at a time as long as that gains. Gains are parts of a layer's whole score, so that layers
+/// count alike. The result depends on nothing but the scores.
+pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Vec<usize>]) {
+    for class in 0..chain.classes.len() {
+        if chain.classes[class].fixed || orders[class].len() < 2 {
+            continue;
+        }
+        let mut sides = Vec::new();
+        for (matrix, blocks) in chain.matrices.iter().zip(blocks) {
+            let Some(blocks) = blocks else { continue };
+            sides.extend(side(chain, matrix, *blocks, orders, class));
+        }
+        if !sides.is_empty() {
+            let places = climb(&mut sides, orders[class].len());
+            orders[class] = places.iter().map(|place| orders[class][*place]).collect();
+        }
+    }
+}
+
+/// A layer beside the channels, seen from them: `[channels, others]` scores, of which others are what the
+/// channels do not move.
+enum Side {
+    /// Channels are columns; others are lists of rows, whose scores are added up.
+    Reads { scores: Vec<f64>, lists: usize, blocks: Blocks, weight: f64 },
+    /// Channels are rows; others are columns.
+    Writes { scores: Vec<f64>, columns: usize, blocks: Blocks, weight: f64 },
+}
+
+fn side(
+    chain: &Chain,
+    matrix: &Matrix,
+    blocks: Blocks,
+    orders: &[Vec<usize>],
+    class: usize,
+) -> Option<Side> {
+    let total = matrix.total();
+    let weight = if total > 0.0 { 1.0 / total } else { 0.0 };
+    let columns = columns(chain, matrix, orders);
+    let scores = matrix.gathered(&orders[matrix.output], &columns);
+    let count = columns.len();
+    if matrix.output == class {
+        return Some(Side::Writes { scores, columns: count, blocks, weight });
+    }
+    // Where channels repeat along the columns, exchanging two moves many.
+    if matrix.input != class || count != orders[class].len() {
+        return None;
+    }
+    let lists: Vec<Vec<f64>> = scores.chunks(blocks.rows * count).map(|list| sums(list, count)).collect();
+    let turned = (0..count).flat_map(|column| lists.iter().map(move |list| list[column])).collect();
+    Some(Side::Reads { scores: turned, lists: lists.len(), blocks, weight })
+}
+
+/// Sum of the largest `keep` of `values`.
+fn best(values: &mut [f64], keep: usize) -> f64 {
+    if keep < values.len() {
+        values.select_nth_unstable_by(keep, |a, b| b.total_cmp(a));
+    }
+    values[..keep].iter().sum()
+}
+
+impl Side {
+    /// Score that survives in what the places `a` and `b` take part in.
+    fn around(&self, places: &[usize], a: usize, b: usize, scratch: &mut Vec<f64>) -> f64 {
+        match self {
+            Side::Reads { scores, lists, blocks, weight } => {
+                let cell_of = |place: usize| (place % blocks.lanes, place / blocks.lanes / blocks.entries);
+                let mut sum = 0.0;
+                for (lane, block) in distinct(cell_of(a), cell_of(b)) {
+                    for list in 0..*lists {
+                        scratch.clear();
+                        let members = cell(*blocks, lane, block);
+                        scratch.extend(members.map(|place| scores[places[place] * lists + list]));
+                        sum += best(scratch, blocks.keep);
+                    }
+                }
+                sum * weight
+            }
+            Side::Writes { scores, columns, blocks, weight } => {
+                let mut sum = 0.0;
+                for list in distinct(a / blocks.rows, b / blocks.rows) {
+                    let rows = &places[list * blocks.rows..places.len().min((list + 1) * blocks.rows)];
+                    let row = |row: &usize| &scores[row * columns..(row + 1) * columns];
+                    for lane in 0..blocks.lanes {
+                        for block in 0..blocks.per_lane(*columns) {
+                            scratch.clear();
+                            scratch.extend(cell(*blocks, lane, block).map(|column| {
+                                rows.iter().map(|r| row(r)[column]).sum::<f64>()
+                            }));
+                            sum += best(scratch, blocks.keep);
+                        }
+                    }
+                }
+                sum * weight
+            }
+        }
+    }
+
+    /// Whether exchanging the two places changes nothing.
+    fn is_same(&self, a: usize, b: usize) -> bool {
+        match self {
+            Side::Reads { blocks, .. } => {
+                a % blocks.lanes == b % blocks.lanes
+                    && a / blocks.lanes / blocks.entries == b / blocks.lanes / blocks.entries
+            }
+            Side::Writes { blocks, .. } => a / blocks.rows == b / blocks.rows,
+        }
+    }
+
+    /// Scores that [`Side::around`] looks at.
+    fn work(&self) -> usize {
+        match self {
+            Side::Reads { lists, blocks, .. } => 2 * lists * blocks.entries,
+            Side::Writes { columns, blocks, .. } => 2 * columns * blocks.rows,
+        }
+    }
+
+    /// What each channel is worth to the layer that reads it.
+    fn worth(&self, channels: usize) -> Option<Vec<f64>> {
+        match self {
+            Side::Reads { scores, lists, .. } => {
+                Some((0..channels).map(|c| scores[c * lists..(c + 1) * lists].iter().sum()).collect())
+            }
+            Side::Writes { .. } => None,
+        }
+    }
+
+    /// Score that survives altogether.
+    fn whole(&self, places: &[usize], scratch: &mut Vec<f64>) -> f64 {
+        let firsts: Vec<usize> = match self {
+            Side::Reads { blocks, .. } => (0..blocks.per_lane(places.len()))
+                .flat_map(|block| (0..blocks.lanes).map(move |lane| block * blocks.entries * blocks.lanes + lane))
+                .collect(),
+            Side::Writes { blocks, .. } => (0..places.len()).step_by(blocks.rows).collect(),
+        };
+        firsts.into_iter().map(|place| self.around(places, place, place, scratch)).sum()
+    }
+}
+
+fn distinct<T: PartialEq>(a: T, b: T) -> impl Iterator<Item = T> {
+    let second = (a != b).then_some(b);
+    std::iter::once(a).chain(second)
+}
+
+/// The channel for each place.
+fn climb(sides: &mut [Side], channels: usize) -> Vec<usize> {
+    let mut scratch = Vec::new();
+    let mut places: Vec<usize> = (0..channels).collect();
+    // Dealt out by worth, each lane gets its share of channels that matter.
+    if let Some(worth) = sides.iter().find_map(|side| side.worth(channels)) {
+        let mut dealt = places.clone();
+        dealt.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
+        let mut whole = |places: &[usize]| -> f64 {
+            sides.iter().map(|side| side.whole(places, &mut scratch)).sum()
+        };
+        if whole(&dealt) > whole(&places) + LEAST {
+            places = dealt;
+        }
+    }
+    let work: usize = sides.iter().map(Side::work).sum();
+    let mut tries = WORK / work.max(1);
+    let mut pairs = Pairs::new(channels);
+    for _ in 0..ROUNDS {
+        let mut gained = false;
+        for _ in 0..channels * (channels - 1) / 2 {
+            if tries == 0 {
+                return places;
+            }
+            tries -= 1;
+            let (a, b) = pairs.next();
+            if sides.iter().all(|side| side.is_same(a, b)) {
+                continue;
+            }
+            let mut around = |places: &[usize]| -> f64 {
+                sides.iter().map(|side| side.around(places, a, b, &mut scratch)).sum()
+            };
+            let before = around(&places);
+            places.swap(a, b);
+            if around(&places) > before + LEAST {
+                gained = true;
+            } else {
+                places.swap(a, b);
+            }
+        }
+        if !gained {
+            break;
+        }
+    }
+    places
+}
+
+/// Pairs of different places that look random and are always the same.
+struct Pairs {
+    count: usize,
+    state: u64,
+}
+
+impl Pairs {
+    fn new(count: usize) -> Self {
+        Pairs { count, state: 1 }
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.state >> 33) % limit as u64) as usize
+    }
+
+    fn next(&mut self) -> (usize, usize) {
+        let a = self.below(self.count);
+        let b = self.below(self.count - 1);
+        (a, if b < a { b } else { b + 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two columns that matter share a lane of which one is kept; elsewhere there is room.
+    #[test]
+    fn what_matters_is_spread_over_the_lanes() {
+        let blocks = Blocks { lanes: 2, rows: 1, entries: 2, keep: 1 };
+        let scores = vec![9.0, 1.0, 8.0, 2.0];
+        let mut sides = [Side::Reads { scores: scores.clone(), lists: 1, blocks, weight: 1.0 }];
+        let places = climb(&mut sides, 4);
+        let mut sorted = places.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3]);
+        assert_eq!(sides[0].whole(&places, &mut Vec::new()), 17.0);
+    }
+
+    /// Rows 0 and 2 need column 0, rows 1 and 3 column 1.
+    #[test]
+    fn rows_with_the_same_needs_meet() {
+        let blocks = Blocks { lanes: 1, rows: 2, entries: 2, keep: 1 };
+        let scores = vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0];
+        let mut sides = [Side::Writes { scores, columns: 2, blocks, weight: 1.0 }];
+        let places = climb(&mut sides, 4);
+        assert_eq!(sides[0].whole(&places, &mut Vec::new()), 4.0);
+        assert_eq!(places[0] % 2, places[1] % 2);
+    }
+}

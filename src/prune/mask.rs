@@ -1,0 +1,79 @@
+//! Masks as tensors of the network: a factor of zeros and ones behind the weights' quantiser.
+//! Must not know how they were chosen.
+
+use super::matrix::Matrix;
+use crate::error::{Error, Result};
+use crate::network::{Binary, Network, Node, Op, Value};
+use crate::tensor::Tensor;
+
+/// Which weights of one matrix product stay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// Stable name of the product.
+    pub layer: String,
+    /// 1 or 0 for each element of the tensor of its weights, `[columns, rows]`.
+    pub kept: Tensor<f32>,
+}
+
+impl Mask {
+    /// From `[rows, columns]` in the layer's order.
+    pub(super) fn new(matrix: &Matrix, kept: &[bool]) -> Result<Self> {
+        let mut values = Vec::with_capacity(kept.len());
+        for column in &matrix.column_of {
+            let rows = (0..matrix.rows).map(|row| kept[row * matrix.columns + column]);
+            values.extend(rows.map(|kept| if kept { 1.0 } else { 0.0 }));
+        }
+        Ok(Mask {
+            layer: matrix.name.clone(),
+            kept: Tensor::new(vec![matrix.columns, matrix.rows], values)?,
+        })
+    }
+}
+
+/// Puts the masks into the network, each between the weights and the product that reads them.
+///
+/// # Errors
+/// A bug if a mask names no matrix product.
+pub fn apply(mut network: Network, masks: &[Mask]) -> Result<Network> {
+    for mask in masks {
+        let found = network
+            .nodes
+            .iter()
+            .position(|node| node.name == mask.layer && node.op == Op::MatMul);
+        let at = found.ok_or_else(|| Error::bug(format!("`{}` is no matrix product", mask.layer)))?;
+        let weights = network.nodes[at].inputs[1];
+        let shape = mask.kept.shape().to_vec();
+        let name = free(&network, format!("{}.mask", mask.layer));
+        let factor = network.add_value(Value {
+            name,
+            shape: shape.clone(),
+            constant: Some(mask.kept.clone()),
+        });
+        let name = free(&network, format!("{}.pruned", network.value(weights).name));
+        let pruned = network.add_value(Value { name, shape, constant: None });
+        network.nodes[at].inputs[1] = pruned;
+        let mut name = format!("{}.prune", mask.layer);
+        while network.nodes.iter().any(|node| node.name == name) {
+            name.push('_');
+        }
+        let node = Node {
+            name,
+            onnx: "Mul".to_owned(),
+            op: Op::Binary(Binary::Mul),
+            permutation: Vec::new(),
+            inputs: vec![weights, factor],
+            output: pruned,
+        };
+        network.nodes.insert(at, node);
+    }
+    network.verify("prune")?;
+    Ok(network)
+}
+
+/// `wanted` as the name of another tensor.
+fn free(network: &Network, mut wanted: String) -> String {
+    while network.values.iter().any(|value| value.name == wanted) {
+        wanted.push('_');
+    }
+    wanted
+}

@@ -1,0 +1,165 @@
+//! The plan for a whole network: channels that go, blocks, orders of channels, and the masks that follow.
+//! Must not know how a mask enters the network.
+
+use std::collections::BTreeMap;
+
+use super::grid::{self, choose};
+use super::matrix::{Chain, Matrix, chain};
+use super::{Mask, Plan, Pruned, arrange, bcr_col, channel, none};
+use crate::error::{Error, Place, Result};
+use crate::layer::Blocks;
+use crate::manifest::Pruning;
+use crate::network::Network;
+use crate::pass::{Grid, fuse, products};
+
+/// What the manifest says about the layer of a name, and where.
+pub type Choices<'a> = &'a dyn Fn(&str) -> (Pruning, BTreeMap<&'static str, Place>);
+
+/// Decides what is removed from `network`; `input` and `labels` as in [`crate::pass::streamline`]. Returns
+/// the plan and a mask for each layer that loses weights.
+///
+/// # Errors
+/// A user error at the key that does not fit a layer, with what would; those of streamlining.
+pub fn plan(
+    network: &Network,
+    input: Option<&Grid>,
+    labels: bool,
+    choices: Choices<'_>,
+) -> Result<(Plan, Vec<Mask>)> {
+    let (dataflow, products) = products(network, input, labels)?;
+    let chain = chain(network, &fuse(dataflow)?, &products)?;
+    let wanted: Vec<_> = chain.matrices.iter().map(|matrix| choices(&matrix.name)).collect();
+    if wanted.iter().all(|(pruning, _)| pattern(pruning) == none::NAME) {
+        return Ok((Plan::default(), Vec::new()));
+    }
+    let mut orders = alive(&chain, &wanted)?;
+    let blocks = chain
+        .matrices
+        .iter()
+        .zip(&wanted)
+        .map(|(matrix, wanted)| blocks(&chain, matrix, &orders, wanted))
+        .collect::<Result<Vec<Option<Blocks>>>>()?;
+    arrange::arrange(&chain, &blocks, &mut orders);
+    let mut plan = Plan::default();
+    let mut masks = Vec::new();
+    for ((matrix, blocks), (pruning, _)) in chain.matrices.iter().zip(&blocks).zip(&wanted) {
+        let kept = kept(&chain, matrix, &orders, *blocks);
+        plan.layers.push(pruned(matrix, &kept, *blocks, pruning));
+        if kept.contains(&false) {
+            masks.push(Mask::new(matrix, &kept)?);
+        }
+        if let Some(blocks) = blocks {
+            plan.rearrangement.blocks.insert(matrix.name.clone(), *blocks);
+        }
+    }
+    for (class, order) in chain.classes.iter().zip(&orders) {
+        if !order.iter().copied().eq(0..class.channels) {
+            let named = class.tensors.iter().map(|tensor| (tensor.clone(), order.clone()));
+            plan.rearrangement.orders.extend(named);
+        }
+    }
+    Ok((plan, masks))
+}
+
+fn pattern(pruning: &Pruning) -> &str {
+    pruning.pattern.as_deref().unwrap_or(none::NAME)
+}
+
+type Wanted = (Pruning, BTreeMap<&'static str, Place>);
+
+/// By class, the channels that stay, in their old order: those of the pattern `channel`, without those that
+/// no weight reads. One channel at least stays.
+fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
+    let mut alive: Vec<Vec<bool>> = chain.classes.iter().map(|c| vec![true; c.channels]).collect();
+    for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted) {
+        let class = &chain.classes[matrix.input];
+        if !class.fixed {
+            for (channel, alive) in alive[matrix.input].iter_mut().enumerate() {
+                *alive &= matrix.used.iter().skip(channel).step_by(class.channels).any(|used| *used);
+            }
+        }
+        if pattern(pruning) != channel::NAME {
+            continue;
+        }
+        let density = pruning.density.ok_or_else(|| {
+            let what = format!("layer `{}` does not say how many channels are kept", matrix.name);
+            Error::user(what).help("add `density = 0.5`").at(places["pattern"].clone())
+        })?;
+        if !chain.classes[matrix.output].fixed {
+            let rows = matrix.scores.chunks_exact(matrix.columns);
+            let kept = channel::keep(&rows.map(|row| row.iter().sum()).collect::<Vec<f64>>(), density);
+            alive[matrix.output].iter_mut().zip(kept).for_each(|(alive, kept)| *alive &= kept);
+        }
+    }
+    for alive in &mut alive {
+        if !alive.contains(&true) {
+            alive[0] = true;
+        }
+    }
+    let listed = |alive: &Vec<bool>| (0..alive.len()).filter(|c| alive[*c]).collect();
+    Ok(alive.iter().map(listed).collect())
+}
+
+/// Columns of a layer whose channels are `order`.
+pub(super) fn columns(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>]) -> Vec<usize> {
+    let channels = chain.classes[matrix.input].channels;
+    (0..matrix.columns / channels)
+        .flat_map(|pixel| orders[matrix.input].iter().map(move |c| pixel * channels + c))
+        .collect()
+}
+
+fn blocks(
+    chain: &Chain,
+    matrix: &Matrix,
+    orders: &[Vec<usize>],
+    (pruning, places): &Wanted,
+) -> Result<Option<Blocks>> {
+    if pattern(pruning) != bcr_col::NAME {
+        return Ok(None);
+    }
+    let (rows, columns) = (orders[matrix.output].len(), columns(chain, matrix, orders).len());
+    let chosen = choose(rows, columns, matrix.bits, pruning);
+    let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
+        let error = Error::user(format!("layer `{}` {what}", matrix.name)).help(help);
+        match places.get(key) {
+            Some(place) => error.at(place.clone()),
+            None => error,
+        }
+    })?;
+    // Where everything is kept, nothing needs an index.
+    Ok((blocks.keep < blocks.entries).then_some(blocks))
+}
+
+/// `[rows, columns]` in the layer's old order: which weights stay.
+fn kept(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>], blocks: Option<Blocks>) -> Vec<bool> {
+    let rows = &orders[matrix.output];
+    let columns = columns(chain, matrix, orders);
+    let inner = match blocks {
+        Some(blocks) => bcr_col::project(&matrix.gathered(rows, &columns), columns.len(), blocks),
+        None => vec![true; rows.len() * columns.len()],
+    };
+    let mut kept = vec![false; matrix.scores.len()];
+    for (row, inner) in rows.iter().zip(inner.chunks_exact(columns.len())) {
+        for (column, inner) in columns.iter().zip(inner) {
+            kept[row * matrix.columns + column] = *inner;
+        }
+    }
+    kept
+}
+
+fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Blocks>, pruning: &Pruning) -> Pruned {
+    let count = kept.iter().filter(|kept| **kept).count();
+    let pairs = matrix.scores.iter().zip(kept);
+    let score: f64 = pairs.filter(|(_, kept)| **kept).map(|(score, _)| score).sum();
+    let total = matrix.total();
+    Pruned {
+        name: matrix.name.clone(),
+        pattern: pattern(pruning).to_owned(),
+        rows: matrix.rows,
+        columns: matrix.columns,
+        asked: pruning.density,
+        density: count as f64 / kept.len() as f64,
+        blocks,
+        retained: if total > 0.0 { score / total } else { 1.0 },
+    }
+}

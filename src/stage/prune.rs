@@ -1,0 +1,137 @@
+//! Prune: weights that are removed become masks of the network.
+//! Must not know the cache.
+
+use std::collections::BTreeMap;
+
+use super::import::Blame;
+use super::record::{GRAPH, from_json, json};
+use super::streamline::{CONSTANTS, grid};
+use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
+use crate::error::{Error, Place, Result};
+use crate::manifest::{Manifest, Pruning};
+use crate::network::{Network, Op};
+use crate::pass::Grid;
+use crate::prune::{self, Plan};
+
+/// The stage.
+pub(super) struct Prune;
+
+/// What is removed, and how the integer network is to be rearranged for it.
+pub(super) const PLAN: &str = "prune.json";
+
+impl Stage for Prune {
+    fn name(&self) -> &'static str {
+        "prune"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        let layers = layers(manifest, done)?;
+        let blame = Blame::new(manifest);
+        let task = Task {
+            input: manifest.input.grid.as_ref().map(grid),
+            labels: manifest.output.labels,
+            layers: layers.into_iter().collect(),
+        };
+        let mut lines = Vec::new();
+        for (name, (pruning, _)) in &task.layers {
+            lines.extend(facts(name, pruning));
+        }
+        let active = !lines.is_empty();
+        let mut job = Job::compute(NETWORK, move |inputs| match active {
+            true => task.run(inputs).map_err(|error| blame.on(error)),
+            false => untouched(inputs),
+        });
+        if active {
+            job = job
+                .line("method", manifest.prune.method.clone())
+                .line("input", manifest.canonical("input"))
+                .line("output", manifest.canonical("output"))
+                .shown_in("network/pruned");
+        }
+        for (label, value) in lines {
+            job = job.line(label, value);
+        }
+        Ok(vec![
+            job.output_of(GRAPH, "import", NETWORK, GRAPH)
+                .output_of(CONSTANTS, "import", NETWORK, CONSTANTS),
+        ])
+    }
+}
+
+/// What the manifest says about one layer, and where.
+type Wanted = (Pruning, BTreeMap<&'static str, Place>);
+
+/// Matrix products of the imported network with what the manifest says about each.
+fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Wanted)>> {
+    let graph = done.read(&OutputRef {
+        stage: "import",
+        job: NETWORK.into(),
+        output: GRAPH.into(),
+    })?;
+    let network: Network = from_json(&graph)?;
+    for entry in &manifest.layers {
+        let named = network.nodes.iter().find(|node| node.name == entry.pattern);
+        if entry.pruning != Pruning::default() && named.is_some_and(|node| node.op != Op::MatMul) {
+            let what = format!("layer `{}` has no weights to remove", entry.pattern);
+            return Err(Error::user(what)
+                .help("only layers with weights can be pruned: `finnp show` lists them")
+                .at(entry.place("match")));
+        }
+    }
+    let products = network.nodes.into_iter().filter(|node| node.op == Op::MatMul);
+    Ok(products
+        .map(|node| {
+            let wanted = manifest.pruning(&node.name);
+            (node.name, wanted)
+        })
+        .collect())
+}
+
+/// Lines of the key for one layer; none if nothing of it is removed.
+fn facts(name: &str, pruning: &Pruning) -> Vec<(String, String)> {
+    let Some(pattern) = pruning.pattern.as_ref().filter(|pattern| *pattern != "none") else {
+        return Vec::new();
+    };
+    let values = [
+        ("pattern", Some(pattern.clone())),
+        ("density", pruning.density.map(|density| density.to_string())),
+        ("block", pruning.block.map(|block| format!("{block:?}"))),
+        ("keep", pruning.keep.map(|keep| keep.to_string())),
+        ("lanes", pruning.lanes.map(|lanes| lanes.to_string())),
+    ];
+    let given = values.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    given.map(|(key, value)| (format!("layer {name} {key}"), value)).collect()
+}
+
+/// Nothing is removed: the network stays as it is, byte for byte.
+fn untouched(inputs: &Inputs) -> Result<Outputs> {
+    let mut outputs = Outputs::from([(PLAN.to_owned(), json(&Plan::default())?)]);
+    for name in [GRAPH, CONSTANTS] {
+        outputs.insert(name.to_owned(), inputs.bytes(name)?.to_vec());
+    }
+    Ok(outputs)
+}
+
+struct Task {
+    input: Option<Grid>,
+    labels: bool,
+    layers: BTreeMap<String, Wanted>,
+}
+
+impl Task {
+    fn run(&self, inputs: &Inputs) -> Result<Outputs> {
+        let network = Network::from_bytes(inputs.bytes(GRAPH)?, inputs.bytes(CONSTANTS)?)?;
+        let choices = |name: &str| self.layers.get(name).cloned().unwrap_or_default();
+        let (plan, masks) = prune::plan(&network, self.input.as_ref(), self.labels, &choices)?;
+        let (graph, constants) = prune::apply(network, &masks)?.to_bytes()?;
+        Ok(Outputs::from([
+            (GRAPH.to_owned(), graph),
+            (CONSTANTS.to_owned(), constants),
+            (PLAN.to_owned(), json(&plan)?),
+        ]))
+    }
+}
