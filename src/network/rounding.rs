@@ -38,6 +38,12 @@ const NAMES: &[(&str, Rounding)] = &[
 ];
 
 impl Rounding {
+    /// QONNX' name; the first one where there are several.
+    pub fn name(self) -> &'static str {
+        let named = NAMES.iter().find(|(_, mode)| *mode == self);
+        named.map_or("ROUND", |(name, _)| name)
+    }
+
     /// The integer for `x`, as a float.
     pub fn apply(self, x: f64) -> f64 {
         match self {
@@ -87,6 +93,7 @@ mod tests {
         ] {
             let mode: Rounding = mode.parse().expect("a mode");
             assert_eq!(inputs.map(|x| mode.apply(x)), expected, "{mode:?}");
+            assert_eq!(mode.name().parse(), Ok(mode));
         }
         assert!("NEAREST".parse::<Rounding>().is_err());
     }

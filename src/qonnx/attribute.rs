@@ -1,7 +1,10 @@
-//! Attributes of a node, read with their ONNX defaults.
+//! Attributes of a node: read with their ONNX defaults, and written.
 //! Must not know operators.
 
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use crate::error::{Error, Result};
 
 /// Attributes by name.
 pub(super) struct Attributes<'a>(pub(super) &'a NodeProto);
@@ -47,5 +50,54 @@ impl Attributes<'_> {
         self.find(name)
             .map(|attribute| attribute.ints.clone())
             .unwrap_or_default()
+    }
+}
+
+fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        r#type: kind as i32,
+        ..AttributeProto::default()
+    }
+}
+
+/// Writes an integer or a flag.
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        i: value,
+        ..attribute(name, AttributeType::Int)
+    }
+}
+
+/// Writes a number.
+///
+/// # Errors
+/// A bug where it is no f32.
+pub(super) fn float(name: &str, value: f64) -> Result<AttributeProto> {
+    let f = value as f32;
+    match f64::from(f) == value || value.is_nan() {
+        true => Ok(AttributeProto {
+            f,
+            ..attribute(name, AttributeType::Float)
+        }),
+        false => Err(Error::bug(format!(
+            "its `{name}` is {value}, which is no f32"
+        ))),
+    }
+}
+
+/// Writes a text.
+pub(super) fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        s: value.as_bytes().to_vec(),
+        ..attribute(name, AttributeType::String)
+    }
+}
+
+/// Writes a list of integers.
+pub(super) fn ints(name: &str, values: Vec<i64>) -> AttributeProto {
+    AttributeProto {
+        ints: values,
+        ..attribute(name, AttributeType::Ints)
     }
 }

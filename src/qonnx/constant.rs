@@ -1,8 +1,8 @@
-//! Tensors of the file as f32, exactly.
+//! Tensors of the file as f32, exactly: read and written.
 //! Must not know operators.
 
 use tract_onnx::data_resolver::MmapDataResolver;
-use tract_onnx::pb::{TensorProto, tensor_proto::DataLocation};
+use tract_onnx::pb::{TensorProto, tensor_proto};
 use tract_onnx::tensor::load_tensor;
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the tensor.
 pub(super) fn check(proto: &TensorProto) -> Result<()> {
-    if proto.data_location == Some(DataLocation::External as i32) {
+    if proto.data_location == Some(tensor_proto::DataLocation::External as i32) {
         return Err(Error::user(format!(
             "tensor `{}` keeps its data in another file",
             proto.name
@@ -91,4 +91,33 @@ pub(super) fn convert(name: &str, tensor: &TractTensor) -> Result<Tensor<f32>> {
         data.push(narrow);
     }
     Tensor::new(tensor.shape().to_vec(), data)
+}
+
+/// Writes an initializer.
+pub(super) fn real(name: &str, tensor: &Tensor<f32>) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: lengths(tensor.shape()),
+        data_type: tensor_proto::DataType::Float as i32,
+        raw_data: tensor.data().iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ..TensorProto::default()
+    }
+}
+
+/// Writes a list of integers, such as a shape, as an initializer.
+pub(super) fn integers(name: &str, values: &[usize]) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: vec![values.len() as i64],
+        data_type: tensor_proto::DataType::Int64 as i32,
+        raw_data: lengths(values)
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect(),
+        ..TensorProto::default()
+    }
+}
+
+fn lengths(shape: &[usize]) -> Vec<i64> {
+    shape.iter().map(|&length| length as i64).collect()
 }

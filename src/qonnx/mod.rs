@@ -1,4 +1,4 @@
-//! From the bytes of an ONNX or QONNX file to a `Network`.
+//! From the bytes of an ONNX or QONNX file to a `Network`, and back.
 //!
 //! The file is checked first, then tract tells the shapes and the constants of shape computations, then
 //! each operator is read by its entry in one table. Must not know the disk.
@@ -11,12 +11,15 @@ mod batch_norm;
 mod check;
 mod constant;
 mod custom;
+mod export;
 mod graph;
 mod name;
 mod operator;
 mod oracle;
+mod spelling;
 
 pub use custom::onnx_with_qonnx;
+pub use export::export;
 pub use graph::import;
 pub use operator::names as operators;
 pub use oracle::{batch_one, parse};

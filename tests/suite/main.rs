@@ -11,6 +11,7 @@
 
 mod cli;
 mod corner;
+mod export;
 mod fault;
 mod manifest;
 mod mask;

@@ -1,0 +1,258 @@
+//! A `Network` as the bytes of an ONNX file: standard operators, and QONNX' for quantisers.
+//! Must not know what a single operator means.
+
+use std::collections::BTreeSet;
+
+use prost::Message;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
+    TypeProto, ValueInfoProto, tensor_shape_proto, type_proto,
+};
+
+use super::constant;
+use super::custom::DOMAINS;
+use super::spelling::spell;
+use crate::error::{Error, Result};
+use crate::network::{Network, Node, Op, Unary, ValueId};
+use crate::tensor::Tensor;
+
+/// Version of the file format.
+const FORMAT: i64 = 8;
+/// Version of the standard operators.
+const OPSET: i64 = 13;
+
+/// Writes `network` as an ONNX file that [`super::import`] reads as the same network. Nodes and tensors keep
+/// their names; constants that nothing reads are left out. The same network gives the same bytes.
+///
+/// # Errors
+/// A user error that names a node that ONNX cannot express; a bug for a network that breaks its own laws.
+pub fn export(network: &Network) -> Result<Vec<u8>> {
+    network.verify("export")?;
+    let integer = integers(network)?;
+    let mut writer = Writer::new(network, integer);
+    for node in &network.nodes {
+        writer
+            .node(node)
+            .map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))?;
+    }
+    for &id in &network.outputs {
+        writer.read(id);
+        let info = writer.info(id);
+        writer.graph.output.push(info);
+    }
+    Ok(writer.finish().encode_to_vec())
+}
+
+/// By value, whether it holds the indices of an arg-max, which in ONNX are integers.
+///
+/// # Errors
+/// A user error for an operator that would have to read them as real numbers.
+fn integers(network: &Network) -> Result<Vec<bool>> {
+    let mut integer = vec![false; network.values.len()];
+    for node in &network.nodes {
+        let reads = node.inputs.iter().any(|id| integer[id.0]);
+        integer[node.output.0] = match node.op {
+            Op::ArgMax { .. } => true,
+            Op::Unary(Unary::Identity) | Op::Reshape | Op::Transpose => reads,
+            _ if reads => {
+                return Err(Error::user(format!(
+                    "node `{}` ({}) computes with the index of a class",
+                    node.name, node.onnx
+                ))
+                .help("ONNX keeps such indices as integers: end the network at the arg-max"));
+            }
+            _ => false,
+        };
+    }
+    Ok(integer)
+}
+
+/// Hands out names, each once.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    /// `name` itself unless it is empty or taken.
+    fn unique(&mut self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while name.is_empty() || !self.0.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+/// A file under construction.
+struct Writer<'a> {
+    network: &'a Network,
+    integer: Vec<bool>,
+    /// Names of the values that are written.
+    names: Vec<String>,
+    tensors: Names,
+    nodes: Names,
+    /// By value, whether it is an initializer already.
+    written: Vec<bool>,
+    graph: GraphProto,
+}
+
+impl<'a> Writer<'a> {
+    fn new(network: &'a Network, integer: Vec<bool>) -> Self {
+        let readers = network.readers();
+        let mut tensors = Names::default();
+        let values = network.values.iter().zip(readers);
+        let names = values.map(
+            |(value, readers)| match value.constant.is_some() && readers == 0 {
+                true => String::new(),
+                false => tensors.unique(&value.name),
+            },
+        );
+        let names = names.collect();
+        let mut writer = Writer {
+            network,
+            integer,
+            names,
+            tensors,
+            nodes: Names::default(),
+            written: vec![false; network.values.len()],
+            graph: GraphProto {
+                name: "network".into(),
+                ..GraphProto::default()
+            },
+        };
+        for &id in &network.inputs {
+            let info = writer.info(id);
+            writer.graph.input.push(info);
+        }
+        writer
+    }
+
+    /// Name, type and shape of a value.
+    fn info(&self, id: ValueId) -> ValueInfoProto {
+        let kind = match self.integer[id.0] {
+            true => DataType::Int64,
+            false => DataType::Float,
+        };
+        value_info(&self.names[id.0], &self.network.value(id).shape, kind)
+    }
+
+    /// The name of a value that is read; constants become initializers when they are first read.
+    fn read(&mut self, id: ValueId) -> String {
+        let name = &self.names[id.0];
+        if let Some(tensor) = &self.network.value(id).constant
+            && !self.written[id.0]
+        {
+            self.graph.initializer.push(constant::real(name, tensor));
+            self.written[id.0] = true;
+        }
+        name.clone()
+    }
+
+    fn node(&mut self, node: &Node) -> Result<()> {
+        let spelling = spell(self.network, node)?;
+        let mut input: Vec<String> = node.inputs.iter().map(|id| self.read(*id)).collect();
+        input.extend(self.extra(node)?);
+        let output = self.names[node.output.0].clone();
+        let domain = match node.op.is_quantiser() {
+            true => DOMAINS[0],
+            false => "",
+        };
+        let name = self.nodes.unique(&node.name);
+        self.graph.node.push(NodeProto {
+            input,
+            output: vec![output],
+            name,
+            op_type: spelling.name.into(),
+            domain: domain.into(),
+            attribute: spelling.attributes,
+            ..NodeProto::default()
+        });
+        if !self.network.outputs.contains(&node.output) {
+            let info = self.info(node.output);
+            self.graph.value_info.push(info);
+        }
+        Ok(())
+    }
+
+    /// Inputs in ONNX that are no values of the network.
+    fn extra(&mut self, node: &Node) -> Result<Vec<String>> {
+        let output = &self.names[node.output.0];
+        match node.op {
+            Op::Reshape => {
+                let name = self.tensors.unique(&format!("{output}.shape"));
+                let shape = &self.network.value(node.output).shape;
+                Ok(vec![self.add(constant::integers(&name, shape))])
+            }
+            Op::Unary(Unary::Clip { low, high }) => {
+                let names = [format!("{output}.min"), format!("{output}.max")];
+                let low = self.bound(&names[0], low, f64::NEG_INFINITY)?;
+                let high = self.bound(&names[1], high, f64::INFINITY)?;
+                let mut bounds = vec![low.unwrap_or_default(), high.unwrap_or_default()];
+                while bounds.last().is_some_and(String::is_empty) {
+                    bounds.pop();
+                }
+                Ok(bounds)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// An initializer for a bound, unless it is `none`.
+    fn bound(&mut self, name: &str, value: f64, none: f64) -> Result<Option<String>> {
+        let single = value as f32;
+        if value == none || value.is_nan() {
+            return Ok(None);
+        }
+        if value.is_infinite() {
+            return Err(Error::user(format!("its bound {value} leaves nothing")));
+        }
+        if f64::from(single) != value {
+            return Err(Error::bug(format!("its bound {value} is no f32")));
+        }
+        let name = self.tensors.unique(name);
+        Ok(Some(
+            self.add(constant::real(&name, &Tensor::scalar(single))),
+        ))
+    }
+
+    fn add(&mut self, tensor: TensorProto) -> String {
+        let name = tensor.name.clone();
+        self.graph.initializer.push(tensor);
+        name
+    }
+
+    fn finish(self) -> ModelProto {
+        let entry = |domain: &str, version| OperatorSetIdProto {
+            domain: domain.to_owned(),
+            version,
+        };
+        ModelProto {
+            ir_version: FORMAT,
+            opset_import: vec![entry("", OPSET), entry(DOMAINS[0], 1)],
+            producer_name: "finnp".into(),
+            graph: Some(self.graph),
+            ..ModelProto::default()
+        }
+    }
+}
+
+fn value_info(name: &str, shape: &[usize], kind: DataType) -> ValueInfoProto {
+    let dim = shape.iter().map(|&length| tensor_shape_proto::Dimension {
+        value: Some(tensor_shape_proto::dimension::Value::DimValue(
+            length as i64,
+        )),
+        ..tensor_shape_proto::Dimension::default()
+    });
+    let tensor = type_proto::Tensor {
+        elem_type: kind as i32,
+        shape: Some(TensorShapeProto { dim: dim.collect() }),
+    };
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}
