@@ -6,7 +6,7 @@ use super::call::Call;
 use super::table::{Table, count, grouped, rate};
 use crate::error::Result;
 use crate::manifest::Manifest;
-use crate::stage::{self, Facts, LayerRow};
+use crate::stage::{self, Facts, LayerRow, Limit, PrunedRow};
 
 /// Show the layers with their parallelism and cycles
 #[derive(clap::Args)]
@@ -45,13 +45,76 @@ fn text(manifest: &Manifest, layers: &[LayerRow], facts: &Facts, colour: bool) -
         table.row(cells(layer, facts));
     }
     format!(
-        "{} on {} at {} MHz\n\n{}\n{}",
+        "{} on {} at {} MHz\n\n{}\n{}{}",
         manifest.project.name,
         manifest.target.board.name,
         facts.clock_mhz,
         table.text(colour),
+        pruned(layers, colour),
         totals(layers, facts),
     )
+}
+
+/// What pruning made of the layers; empty where nothing was removed.
+fn pruned(layers: &[LayerRow], colour: bool) -> String {
+    let mut table = Table::new(&[
+        "pruned",
+        "pattern",
+        "keeps",
+        ">compression",
+        ">speed-up",
+        "limited by",
+        ">dense cycles",
+        ">weight + index bits",
+        ">dense bits",
+        ">score kept",
+    ]);
+    let rows = layers
+        .iter()
+        .filter_map(|layer| Some((layer, layer.pruned.as_ref()?)));
+    let mut any = false;
+    for (layer, pruned) in rows {
+        any = true;
+        table.row(pruned_cells(layer, pruned));
+    }
+    match any {
+        true => table.text(colour) + "\n",
+        false => String::new(),
+    }
+}
+
+fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
+    let keeps = match &pruned.blocks {
+        Some(blocks) => format!(
+            "{} of {} x {} on {}",
+            blocks.keep,
+            blocks.rows,
+            blocks.entries,
+            count(blocks.lanes, "lane")
+        ),
+        None => format!("{:.0} % of the weights", 100.0 * layer.density),
+    };
+    let limit = match pruned.limit {
+        Limit::Compute => "compute",
+        Limit::Input => "input",
+        Limit::Padding => "padding",
+    };
+    [
+        layer.name.clone(),
+        pruned.pattern.clone(),
+        keeps,
+        format!("{:.2}", pruned.compression),
+        format!("{:.2}", pruned.speed_up),
+        limit.to_owned(),
+        grouped(layer.dense_cycles),
+        format!(
+            "{} + {}",
+            grouped(pruned.weight_memory_bits),
+            grouped(pruned.index_memory_bits)
+        ),
+        grouped(pruned.dense_memory_bits),
+        format!("{:.0} %", 100.0 * pruned.retained),
+    ]
 }
 
 fn cells(layer: &LayerRow, facts: &Facts) -> [String; 10] {
@@ -84,17 +147,23 @@ fn totals(layers: &[LayerRow], facts: &Facts) -> String {
             .iter()
             .filter_map(|layer| Some((layer, layer.weight_bits?)))
     };
-    let weights = |layer: &LayerRow| (layer.rows * layer.cols) as u64;
-    let number: u64 = weighted().map(|(layer, _)| weights(layer)).sum();
+    let kept = |layer: &LayerRow| match &layer.pruned {
+        Some(PrunedRow {
+            blocks: Some(blocks),
+            ..
+        }) => (layer.rows * blocks.kept(layer.cols) * blocks.lanes) as u64,
+        _ => (layer.rows * layer.cols) as u64,
+    };
+    let number: u64 = weighted().map(|(layer, _)| kept(layer)).sum();
     let bits: u64 = weighted()
-        .map(|(layer, bits)| weights(layer) * u64::from(bits))
+        .map(|(layer, bits)| kept(layer) * u64::from(bits))
         .sum();
     let products: u64 = weighted()
         .map(|(layer, _)| (layer.pe.unwrap_or(1) * layer.simd.unwrap_or(1)) as u64)
         .sum();
     format!(
         "{}, {} weights in {} bits, {} products per cycle\n\
-         {} frames per second: one every {}, as many as `{}` needs\n",
+         {} frames per second: one every {}, as many as `{}` needs\n{}",
         count(layers.len(), "layer"),
         grouped(number),
         grouped(bits),
@@ -102,5 +171,20 @@ fn totals(layers: &[LayerRow], facts: &Facts) -> String {
         rate(facts.fps),
         count(facts.cycles as usize, "cycle"),
         facts.bottleneck,
+        dense(layers, facts),
+    )
+}
+
+/// How fast the same parallelism is without pruning; empty where nothing was removed.
+fn dense(layers: &[LayerRow], facts: &Facts) -> String {
+    if layers.iter().all(|layer| layer.pruned.is_none()) {
+        return String::new();
+    }
+    let cycles = layers.iter().map(|layer| layer.dense_cycles).max();
+    let cycles = cycles.unwrap_or(1).max(1);
+    format!(
+        "not pruned, with the same PE and SIMD: {} frames per second, {:.2} times fewer\n",
+        rate(facts.clock_mhz * 1e6 / cycles as f64),
+        cycles as f64 / facts.cycles as f64,
     )
 }

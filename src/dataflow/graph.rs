@@ -46,7 +46,11 @@ pub struct Channels {
 impl Channels {
     /// The same where `pixels` pixels are seen as one.
     pub fn repeated(&self, pixels: usize) -> Self {
-        let pixel = |pixel| self.order.iter().map(move |channel| pixel * self.of + channel);
+        let pixel = |pixel| {
+            self.order
+                .iter()
+                .map(move |channel| pixel * self.of + channel)
+        };
         Channels {
             order: (0..pixels).flat_map(pixel).collect(),
             of: self.of * pixels,

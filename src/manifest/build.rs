@@ -61,10 +61,16 @@ fn nothing_pruned(values: &Values, draft: &Draft, problems: &mut Problems) {
     let asks = |key: &str| matches!(key, "density" | "block" | "keep" | "lanes");
     if let Some(entry) = draft.entries.values().find(|entry| asks(entry.key.name))
         && !draft.meant(entry.key.section, entry.at, "pattern")
-        && !draft.entries.values().any(|entry| entry.key.name == "pattern" && !matches!(&entry.value, super::value::Given::Text(text) if text == "none"))
+        && !draft.entries.values().any(|entry| {
+            entry.key.name == "pattern"
+                && !matches!(&entry.value, super::value::Given::Text(text) if text == "none")
+        })
     {
-        let error = Error::user(format!("`{}` is given, but nothing is pruned", entry.key.name))
-            .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
+        let error = Error::user(format!(
+            "`{}` is given, but nothing is pruned",
+            entry.key.name
+        ))
+        .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
         problems.add(&entry.spot, "has no effect", error);
     }
 }

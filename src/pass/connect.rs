@@ -78,7 +78,9 @@ fn insert(dataflow: &mut Dataflow, position: usize, slot: usize, mut node: Node)
     let port = node.layer.hardware().output();
     let mut stream = dataflow.stream(before).clone();
     if stream.channels != port.channels {
-        stream.kept = stream.kept.map(|kept| kept.repeated(port.channels / stream.channels));
+        stream.kept = stream
+            .kept
+            .map(|kept| kept.repeated(port.channels / stream.channels));
     }
     (stream.pixels, stream.channels) = (port.pixels, port.channels);
     let after = dataflow.add_stream(stream);

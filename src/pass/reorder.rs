@@ -19,17 +19,25 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
         .iter()
         .map(|stream| to.orders.get(stream.value.as_ref()?).cloned())
         .collect();
-    let channels: Vec<usize> = dataflow.streams.iter().map(|stream| stream.channels).collect();
+    let channels: Vec<usize> = dataflow
+        .streams
+        .iter()
+        .map(|stream| stream.channels)
+        .collect();
     for (stream, order) in dataflow.streams.iter_mut().zip(&orders) {
         if let Some(order) = order {
             check(order, stream.channels)?;
-            stream.kept = Some(Channels { order: order.clone(), of: stream.channels });
+            stream.kept = Some(Channels {
+                order: order.clone(),
+                of: stream.channels,
+            });
             stream.channels = order.len();
         }
     }
     for node in &mut dataflow.nodes {
         let side = |ids: &[crate::dataflow::StreamId]| {
-            ids.first().and_then(|id| Some((orders[id.0].as_ref()?, channels[id.0])))
+            ids.first()
+                .and_then(|id| Some((orders[id.0].as_ref()?, channels[id.0])))
         };
         let (read, written) = (side(&node.inputs), side(&node.outputs));
         if read.is_some() || written.is_some() {
@@ -45,10 +53,15 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
 
 fn check(order: &[usize], channels: usize) -> Result<()> {
     let mut seen = vec![false; channels];
-    let once = order.iter().all(|c| seen.get_mut(*c).is_some_and(|seen| !std::mem::replace(seen, true)));
+    let once = order.iter().all(|c| {
+        seen.get_mut(*c)
+            .is_some_and(|seen| !std::mem::replace(seen, true))
+    });
     match once && !order.is_empty() {
         true => Ok(()),
-        false => Err(Error::bug(format!("{order:?} is no order of {channels} channels"))),
+        false => Err(Error::bug(format!(
+            "{order:?} is no order of {channels} channels"
+        ))),
     }
 }
 
@@ -68,7 +81,10 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
             };
             let weights = node.tensors.weights(&[mvau.rows, mvau.columns])?;
             let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
-            let data = rows.iter().flat_map(|r| columns.iter().map(move |c| row(r)[*c])).collect();
+            let data = rows
+                .iter()
+                .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
+                .collect();
             node.tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
             (mvau.rows, mvau.columns) = (rows.len(), columns.len());
             if let Some(activation) = &mut mvau.activation {
@@ -84,7 +100,10 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
         }
         _ => {
             let kind = node.layer.hardware().kind();
-            return Err(Error::bug(format!("channels cannot move through `{}`, a {kind}", node.name)));
+            return Err(Error::bug(format!(
+                "channels cannot move through `{}`, a {kind}",
+                node.name
+            )));
         }
     }
     Ok(())
@@ -96,7 +115,10 @@ fn repeated(order: &[usize], of: usize, elements: usize) -> Result<Vec<usize>> {
         let what = format!("{elements} elements are no pixels of {of} channels");
         return Err(Error::bug(what));
     }
-    let channels = Channels { order: order.to_vec(), of };
+    let channels = Channels {
+        order: order.to_vec(),
+        of,
+    };
     Ok(channels.repeated(elements / of).order)
 }
 
@@ -122,10 +144,16 @@ fn thresholds(
 /// more as make the lists equally long.
 fn compact(node: &mut Node, blocks: Blocks) -> Result<()> {
     let Layer::Mvau(mvau) = &node.layer else {
-        return Err(Error::bug(format!("`{}` has blocks but no weights", node.name)));
+        return Err(Error::bug(format!(
+            "`{}` has blocks but no weights",
+            node.name
+        )));
     };
     if !blocks.fit(mvau.columns) {
-        let what = format!("blocks {blocks:?} do not fit the {} columns of `{}`", mvau.columns, node.name);
+        let what = format!(
+            "blocks {blocks:?} do not fit the {} columns of `{}`",
+            mvau.columns, node.name
+        );
         return Err(Error::bug(what));
     }
     let matrix = node.tensors.weights(&[mvau.rows, mvau.columns])?;

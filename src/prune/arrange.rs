@@ -38,9 +38,19 @@ pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Ve
 /// channels do not move.
 enum Side {
     /// Channels are columns; others are lists of rows, whose scores are added up.
-    Reads { scores: Vec<f64>, lists: usize, blocks: Blocks, weight: f64 },
+    Reads {
+        scores: Vec<f64>,
+        lists: usize,
+        blocks: Blocks,
+        weight: f64,
+    },
     /// Channels are rows; others are columns.
-    Writes { scores: Vec<f64>, columns: usize, blocks: Blocks, weight: f64 },
+    Writes {
+        scores: Vec<f64>,
+        columns: usize,
+        blocks: Blocks,
+        weight: f64,
+    },
 }
 
 fn side(
@@ -56,15 +66,30 @@ fn side(
     let scores = matrix.gathered(&orders[matrix.output], &columns);
     let count = columns.len();
     if matrix.output == class {
-        return Some(Side::Writes { scores, columns: count, blocks, weight });
+        return Some(Side::Writes {
+            scores,
+            columns: count,
+            blocks,
+            weight,
+        });
     }
     // Where channels repeat along the columns, exchanging two moves many.
     if matrix.input != class || count != orders[class].len() {
         return None;
     }
-    let lists: Vec<Vec<f64>> = scores.chunks(blocks.rows * count).map(|list| sums(list, count)).collect();
-    let turned = (0..count).flat_map(|column| lists.iter().map(move |list| list[column])).collect();
-    Some(Side::Reads { scores: turned, lists: lists.len(), blocks, weight })
+    let lists: Vec<Vec<f64>> = scores
+        .chunks(blocks.rows * count)
+        .map(|list| sums(list, count))
+        .collect();
+    let turned = (0..count)
+        .flat_map(|column| lists.iter().map(move |list| list[column]))
+        .collect();
+    Some(Side::Reads {
+        scores: turned,
+        lists: lists.len(),
+        blocks,
+        weight,
+    })
 }
 
 /// Sum of the largest `keep` of `values`.
@@ -79,8 +104,14 @@ impl Side {
     /// Score that survives in what the places `a` and `b` take part in.
     fn around(&self, places: &[usize], a: usize, b: usize, scratch: &mut Vec<f64>) -> f64 {
         match self {
-            Side::Reads { scores, lists, blocks, weight } => {
-                let cell_of = |place: usize| (place % blocks.lanes, place / blocks.lanes / blocks.entries);
+            Side::Reads {
+                scores,
+                lists,
+                blocks,
+                weight,
+            } => {
+                let cell_of =
+                    |place: usize| (place % blocks.lanes, place / blocks.lanes / blocks.entries);
                 let mut sum = 0.0;
                 for (lane, block) in distinct(cell_of(a), cell_of(b)) {
                     for list in 0..*lists {
@@ -92,17 +123,24 @@ impl Side {
                 }
                 sum * weight
             }
-            Side::Writes { scores, columns, blocks, weight } => {
+            Side::Writes {
+                scores,
+                columns,
+                blocks,
+                weight,
+            } => {
                 let mut sum = 0.0;
                 for list in distinct(a / blocks.rows, b / blocks.rows) {
-                    let rows = &places[list * blocks.rows..places.len().min((list + 1) * blocks.rows)];
+                    let rows =
+                        &places[list * blocks.rows..places.len().min((list + 1) * blocks.rows)];
                     let row = |row: &usize| &scores[row * columns..(row + 1) * columns];
                     for lane in 0..blocks.lanes {
                         for block in 0..blocks.per_lane(*columns) {
                             scratch.clear();
-                            scratch.extend(cell(*blocks, lane, block).map(|column| {
-                                rows.iter().map(|r| row(r)[column]).sum::<f64>()
-                            }));
+                            scratch
+                                .extend(cell(*blocks, lane, block).map(|column| {
+                                    rows.iter().map(|r| row(r)[column]).sum::<f64>()
+                                }));
                             sum += best(scratch, blocks.keep);
                         }
                     }
@@ -127,16 +165,20 @@ impl Side {
     fn work(&self) -> usize {
         match self {
             Side::Reads { lists, blocks, .. } => 2 * lists * blocks.entries,
-            Side::Writes { columns, blocks, .. } => 2 * columns * blocks.rows,
+            Side::Writes {
+                columns, blocks, ..
+            } => 2 * columns * blocks.rows,
         }
     }
 
     /// What each channel is worth to the layer that reads it.
     fn worth(&self, channels: usize) -> Option<Vec<f64>> {
         match self {
-            Side::Reads { scores, lists, .. } => {
-                Some((0..channels).map(|c| scores[c * lists..(c + 1) * lists].iter().sum()).collect())
-            }
+            Side::Reads { scores, lists, .. } => Some(
+                (0..channels)
+                    .map(|c| scores[c * lists..(c + 1) * lists].iter().sum())
+                    .collect(),
+            ),
             Side::Writes { .. } => None,
         }
     }
@@ -145,11 +187,16 @@ impl Side {
     fn whole(&self, places: &[usize], scratch: &mut Vec<f64>) -> f64 {
         let firsts: Vec<usize> = match self {
             Side::Reads { blocks, .. } => (0..blocks.per_lane(places.len()))
-                .flat_map(|block| (0..blocks.lanes).map(move |lane| block * blocks.entries * blocks.lanes + lane))
+                .flat_map(|block| {
+                    (0..blocks.lanes).map(move |lane| block * blocks.entries * blocks.lanes + lane)
+                })
                 .collect(),
             Side::Writes { blocks, .. } => (0..places.len()).step_by(blocks.rows).collect(),
         };
-        firsts.into_iter().map(|place| self.around(places, place, place, scratch)).sum()
+        firsts
+            .into_iter()
+            .map(|place| self.around(places, place, place, scratch))
+            .sum()
     }
 }
 
@@ -167,7 +214,10 @@ fn climb(sides: &mut [Side], channels: usize) -> Vec<usize> {
         let mut dealt = places.clone();
         dealt.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         let mut whole = |places: &[usize]| -> f64 {
-            sides.iter().map(|side| side.whole(places, &mut scratch)).sum()
+            sides
+                .iter()
+                .map(|side| side.whole(places, &mut scratch))
+                .sum()
         };
         if whole(&dealt) > whole(&places) + LEAST {
             places = dealt;
@@ -188,7 +238,10 @@ fn climb(sides: &mut [Side], channels: usize) -> Vec<usize> {
                 continue;
             }
             let mut around = |places: &[usize]| -> f64 {
-                sides.iter().map(|side| side.around(places, a, b, &mut scratch)).sum()
+                sides
+                    .iter()
+                    .map(|side| side.around(places, a, b, &mut scratch))
+                    .sum()
             };
             let before = around(&places);
             places.swap(a, b);
@@ -217,7 +270,10 @@ impl Pairs {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((self.state >> 33) % limit as u64) as usize
     }
 
@@ -235,9 +291,19 @@ mod tests {
     /// Two columns that matter share a lane of which one is kept; elsewhere there is room.
     #[test]
     fn what_matters_is_spread_over_the_lanes() {
-        let blocks = Blocks { lanes: 2, rows: 1, entries: 2, keep: 1 };
+        let blocks = Blocks {
+            lanes: 2,
+            rows: 1,
+            entries: 2,
+            keep: 1,
+        };
         let scores = vec![9.0, 1.0, 8.0, 2.0];
-        let mut sides = [Side::Reads { scores: scores.clone(), lists: 1, blocks, weight: 1.0 }];
+        let mut sides = [Side::Reads {
+            scores: scores.clone(),
+            lists: 1,
+            blocks,
+            weight: 1.0,
+        }];
         let places = climb(&mut sides, 4);
         let mut sorted = places.clone();
         sorted.sort_unstable();
@@ -248,9 +314,19 @@ mod tests {
     /// Rows 0 and 2 need column 0, rows 1 and 3 column 1.
     #[test]
     fn rows_with_the_same_needs_meet() {
-        let blocks = Blocks { lanes: 1, rows: 2, entries: 2, keep: 1 };
+        let blocks = Blocks {
+            lanes: 1,
+            rows: 2,
+            entries: 2,
+            keep: 1,
+        };
         let scores = vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0];
-        let mut sides = [Side::Writes { scores, columns: 2, blocks, weight: 1.0 }];
+        let mut sides = [Side::Writes {
+            scores,
+            columns: 2,
+            blocks,
+            weight: 1.0,
+        }];
         let places = climb(&mut sides, 4);
         assert_eq!(sides[0].whole(&places, &mut Vec::new()), 4.0);
         assert_eq!(places[0] % 2, places[1] % 2);

@@ -10,7 +10,10 @@ pub(super) fn keep(scores: &[f64], density: f64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
     let mut kept = vec![false; scores.len()];
-    order.iter().take(count).for_each(|channel| kept[*channel] = true);
+    order
+        .iter()
+        .take(count)
+        .for_each(|channel| kept[*channel] = true);
     kept
 }
 

@@ -6,18 +6,26 @@ use crate::manifest::Pruning;
 
 /// Most lanes that finnp chooses by itself.
 const MOST_LANES: usize = 64;
+/// Entries that a lane has at least if finnp chooses, as far as there are columns: where only few compete, good
+/// weights go because their neighbours are good too.
+const LEAST_DEPTH: usize = 8;
 
 /// Why the choice is impossible: the key at fault, what is wrong, what to do.
 pub type Refusal = (&'static str, String, String);
 
 /// Lanes and blocks of a `rows` x `columns` matrix of weights of `weight_bits` bits. Where `choice` leaves
-/// them open, lanes are the most, up to 64, whose entries can be pruned to the density exactly, or else the
-/// nearest; a block is as deep as its lane, and has 4 rows, or 16 for weights of one or two bits, whose
+/// them open, lanes are the most, up to 64 and of 8 entries or more, whose entries can be pruned to the density
+/// exactly, or else the nearest; a block is as deep as its lane, and has 4 rows, or 16 for weights of one or two bits, whose
 /// indices would otherwise cost more than they save.
 ///
 /// # Errors
 /// The key that does not fit, with what would.
-pub fn choose(rows: usize, columns: usize, weight_bits: u32, choice: &Pruning) -> Result<Blocks, Refusal> {
+pub fn choose(
+    rows: usize,
+    columns: usize,
+    weight_bits: u32,
+    choice: &Pruning,
+) -> Result<Blocks, Refusal> {
     let entries = choice.block.map(|[_, entries]| entries as usize);
     let lanes = match choice.lanes {
         Some(lanes) => given_lanes(columns, lanes as usize)?,
@@ -27,25 +35,42 @@ pub fn choose(rows: usize, columns: usize, weight_bits: u32, choice: &Pruning) -
     let entries = entries.unwrap_or(depth);
     if !depth.is_multiple_of(entries) {
         let what = format!("has lanes of {depth} entries, which blocks of {entries} do not divide");
-        return Err(("block", what, format!("the second number can be {}", listed(&divisors(depth)))));
+        return Err((
+            "block",
+            what,
+            format!("the second number can be {}", listed(&divisors(depth))),
+        ));
     }
     let block_rows = match choice.block {
         Some([given, _]) if given as usize > rows => {
             let what = format!("has {rows} rows, fewer than a block of {given}");
-            return Err(("block", what, format!("the first number can be 1 to {rows}")));
+            return Err((
+                "block",
+                what,
+                format!("the first number can be 1 to {rows}"),
+            ));
         }
         Some([given, _]) => given as usize,
         None => block_rows(rows, if weight_bits <= 2 { 16 } else { 4 }),
     };
     let keep = keep(entries, choice)?;
-    Ok(Blocks { lanes, rows: block_rows, entries, keep })
+    Ok(Blocks {
+        lanes,
+        rows: block_rows,
+        entries,
+        keep,
+    })
 }
 
 fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
     let asked = match (choice.keep, choice.density) {
         (Some(keep), _) if choice.block.is_none() => {
             let what = format!("keeps {keep} entries of each block, and no block is given");
-            return Err(("keep", what, "add `block = [rows, entries]`, or say `density` instead".to_owned()));
+            return Err((
+                "keep",
+                what,
+                "add `block = [rows, entries]`, or say `density` instead".to_owned(),
+            ));
         }
         (Some(keep), _) if keep as usize > entries => {
             let what = format!("has blocks of {entries} entries, which cannot keep {keep}");
@@ -55,11 +80,17 @@ fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
         (None, Some(density)) => density * entries as f64,
         (None, None) => {
             let help = "add `density = 0.5`, or `block = [rows, entries]` and `keep = entries`";
-            return Err(("pattern", "does not say how much is kept".to_owned(), help.to_owned()));
+            return Err((
+                "pattern",
+                "does not say how much is kept".to_owned(),
+                help.to_owned(),
+            ));
         }
     };
     let whole = asked.round();
-    if choice.block.is_some() && (asked - whole).abs() > 1e-6 * entries as f64 || choice.block.is_some() && whole < 1.0 {
+    if choice.block.is_some() && (asked - whole).abs() > 1e-6 * entries as f64
+        || choice.block.is_some() && whole < 1.0
+    {
         let fits: Vec<String> = (1..=entries).map(|keep| share(keep, entries)).collect();
         let what = format!("has blocks of {entries} entries, of which it cannot keep {asked:.3}");
         return Err(("density", what, format!("`density` can be {}", some(&fits))));
@@ -72,7 +103,11 @@ fn given_lanes(columns: usize, lanes: usize) -> Result<usize, Refusal> {
         true => Ok(lanes),
         false => {
             let what = format!("has {columns} columns, which {lanes} lanes do not divide");
-            Err(("lanes", what, format!("`lanes` can be {}", listed(&divisors(columns)))))
+            Err((
+                "lanes",
+                what,
+                format!("`lanes` can be {}", listed(&divisors(columns))),
+            ))
         }
     }
 }
@@ -81,9 +116,13 @@ fn given_lanes(columns: usize, lanes: usize) -> Result<usize, Refusal> {
 /// they divide.
 fn lanes(columns: usize, entries: Option<usize>, density: Option<f64>) -> Result<usize, Refusal> {
     let mut best: Option<(f64, usize)> = None;
-    for lanes in divisors(columns).into_iter().filter(|lanes| *lanes <= MOST_LANES) {
+    for lanes in divisors(columns)
+        .into_iter()
+        .filter(|lanes| *lanes <= MOST_LANES)
+    {
         let depth = columns / lanes;
-        if entries.is_some_and(|entries| !depth.is_multiple_of(entries)) {
+        let fits = entries.is_none_or(|entries| depth.is_multiple_of(entries));
+        if !fits || entries.is_none() && depth < LEAST_DEPTH.min(columns) {
             continue;
         }
         let error = match (entries, density) {
@@ -99,8 +138,14 @@ fn lanes(columns: usize, entries: Option<usize>, density: Option<f64>) -> Result
     }
     best.map(|(_, lanes)| lanes).ok_or_else(|| {
         let entries = entries.unwrap_or(1);
-        let what = format!("has {columns} columns, which do not divide into lanes of blocks of {entries} entries");
-        ("block", what, format!("the second number can be {}", listed(&divisors(columns))))
+        let what = format!(
+            "has {columns} columns, which do not divide into lanes of blocks of {entries} entries"
+        );
+        (
+            "block",
+            what,
+            format!("the second number can be {}", listed(&divisors(columns))),
+        )
     })
 }
 
@@ -130,7 +175,10 @@ fn some(texts: &[String]) -> String {
 
 /// `keep / entries` as people write it in a manifest.
 fn share(keep: usize, entries: usize) -> String {
-    format!("{:.6}", keep as f64 / entries as f64).trim_end_matches('0').trim_end_matches('.').to_owned()
+    format!("{:.6}", keep as f64 / entries as f64)
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -139,7 +187,10 @@ mod tests {
     use super::*;
 
     fn density(density: f64) -> Pruning {
-        Pruning { density: Some(density), ..Pruning::default() }
+        Pruning {
+            density: Some(density),
+            ..Pruning::default()
+        }
     }
 
     #[test]
@@ -147,16 +198,20 @@ mod tests {
         for (columns, asked, lanes, keep) in [
             (784, 0.5, 56, 7),
             (784, 0.25, 49, 4),
-            (64, 0.5, 32, 1),
-            (64, 0.25, 16, 1),
-            (16, 0.25, 4, 1),
+            (64, 0.5, 8, 4),
+            (64, 0.25, 8, 2),
+            (16, 0.25, 2, 2),
             (13, 0.25, 1, 3),
             (1, 0.25, 1, 1),
             (1024, 0.25, 64, 4),
-            (64, 1.0, 64, 1),
+            (64, 1.0, 8, 8),
         ] {
             let blocks = choose(64, columns, 4, &density(asked)).unwrap();
-            assert_eq!((blocks.lanes, blocks.keep), (lanes, keep), "{columns} at {asked}");
+            assert_eq!(
+                (blocks.lanes, blocks.keep),
+                (lanes, keep),
+                "{columns} at {asked}"
+            );
             assert!(blocks.fit(columns));
         }
     }
@@ -164,25 +219,77 @@ mod tests {
     #[test]
     fn blocks_are_rather_whole_than_exactly_so_large() {
         let of = |rows, bits| choose(rows, 64, bits, &density(0.5)).unwrap().rows;
-        assert_eq!([of(64, 4), of(10, 4), of(5, 4), of(37, 4), of(2, 4), of(6, 4)], [4, 5, 5, 4, 2, 3]);
-        assert_eq!([of(64, 1), of(10, 2), of(5, 1), of(37, 2), of(36, 2)], [16, 10, 5, 16, 18]);
+        assert_eq!(
+            [
+                of(64, 4),
+                of(10, 4),
+                of(5, 4),
+                of(37, 4),
+                of(2, 4),
+                of(6, 4)
+            ],
+            [4, 5, 5, 4, 2, 3]
+        );
+        assert_eq!(
+            [of(64, 1), of(10, 2), of(5, 1), of(37, 2), of(36, 2)],
+            [16, 10, 5, 16, 18]
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_told_with_what_would() {
         let refused = |choice: Pruning| choose(32, 60, 4, &choice).unwrap_err();
         let block = Some([4, 7]);
-        let (key, _, help) = refused(Pruning { block, keep: Some(1), ..Pruning::default() });
-        assert_eq!((key, &*help), ("block", "the second number can be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60"));
-        let (key, _, help) = refused(Pruning { lanes: Some(7), ..density(0.5) });
-        assert_eq!((key, &*help), ("lanes", "`lanes` can be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60"));
-        let (key, _, help) = refused(Pruning { block: Some([4, 4]), ..density(0.3) });
-        assert_eq!((key, &*help), ("density", "`density` can be 0.25, 0.5, 0.75, 1"));
-        let (key, _, help) = refused(Pruning { block: Some([4, 4]), keep: Some(5), ..Pruning::default() });
+        let (key, _, help) = refused(Pruning {
+            block,
+            keep: Some(1),
+            ..Pruning::default()
+        });
+        assert_eq!(
+            (key, &*help),
+            (
+                "block",
+                "the second number can be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60"
+            )
+        );
+        let (key, _, help) = refused(Pruning {
+            lanes: Some(7),
+            ..density(0.5)
+        });
+        assert_eq!(
+            (key, &*help),
+            (
+                "lanes",
+                "`lanes` can be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60"
+            )
+        );
+        let (key, _, help) = refused(Pruning {
+            block: Some([4, 4]),
+            ..density(0.3)
+        });
+        assert_eq!(
+            (key, &*help),
+            ("density", "`density` can be 0.25, 0.5, 0.75, 1")
+        );
+        let (key, _, help) = refused(Pruning {
+            block: Some([4, 4]),
+            keep: Some(5),
+            ..Pruning::default()
+        });
         assert_eq!((key, &*help), ("keep", "`keep` can be 1 to 4"));
-        let (key, _, help) = refused(Pruning { block: Some([40, 4]), ..density(0.5) });
+        let (key, _, help) = refused(Pruning {
+            block: Some([40, 4]),
+            ..density(0.5)
+        });
         assert_eq!((key, &*help), ("block", "the first number can be 1 to 32"));
-        assert_eq!(refused(Pruning { keep: Some(1), ..Pruning::default() }).0, "keep");
+        assert_eq!(
+            refused(Pruning {
+                keep: Some(1),
+                ..Pruning::default()
+            })
+            .0,
+            "keep"
+        );
         assert_eq!(refused(Pruning::default()).0, "pattern");
     }
 }

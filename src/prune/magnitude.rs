@@ -20,8 +20,11 @@ pub(super) fn scores(network: &Network, real: &Real<'_>, weights: ValueId) -> Re
     let quantised = real
         .constant(weights)
         .ok_or_else(|| Error::bug("the weights of a layer are not constants"))?;
-    let producers: BTreeMap<ValueId, &Node> =
-        network.nodes.iter().map(|node| (node.output, node)).collect();
+    let producers: BTreeMap<ValueId, &Node> = network
+        .nodes
+        .iter()
+        .map(|node| (node.output, node))
+        .collect();
     let trained = trained(network, real, &producers, weights)?;
     let pairs = trained.real.data().iter().zip(quantised.real.data());
     Ok(pairs.map(|(w, q)| q * (2.0 * w - q)).collect())

@@ -40,7 +40,8 @@ pub fn apply(mut network: Network, masks: &[Mask]) -> Result<Network> {
             .nodes
             .iter()
             .position(|node| node.name == mask.layer && node.op == Op::MatMul);
-        let at = found.ok_or_else(|| Error::bug(format!("`{}` is no matrix product", mask.layer)))?;
+        let at =
+            found.ok_or_else(|| Error::bug(format!("`{}` is no matrix product", mask.layer)))?;
         let weights = network.nodes[at].inputs[1];
         let shape = mask.kept.shape().to_vec();
         let name = free(&network, format!("{}.mask", mask.layer));
@@ -50,7 +51,11 @@ pub fn apply(mut network: Network, masks: &[Mask]) -> Result<Network> {
             constant: Some(mask.kept.clone()),
         });
         let name = free(&network, format!("{}.pruned", network.value(weights).name));
-        let pruned = network.add_value(Value { name, shape, constant: None });
+        let pruned = network.add_value(Value {
+            name,
+            shape,
+            constant: None,
+        });
         network.nodes[at].inputs[1] = pruned;
         let mut name = format!("{}.prune", mask.layer);
         while network.nodes.iter().any(|node| node.name == name) {

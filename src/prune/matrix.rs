@@ -97,14 +97,17 @@ pub(super) fn chain(network: &Network, dataflow: &Dataflow, products: &[Product]
             continue;
         };
         let product = products.iter().find(|product| product.name == node.name);
-        let product = product.ok_or_else(|| Error::bug(format!("`{}` is no product", node.name)))?;
+        let product =
+            product.ok_or_else(|| Error::bug(format!("`{}` is no product", node.name)))?;
         let (input, output) = (class(node.inputs[0]), class(node.outputs[0]));
         for (side, channels) in [(input, mvau.columns), (output, mvau.rows)] {
             let known = &mut chain.classes[side];
             known.fixed |= !channels.is_multiple_of(known.channels);
         }
         chain.classes[output].fixed |= chain.classes[output].channels != mvau.rows;
-        let column_of: Vec<usize> = (0..mvau.columns).map(|k| product.order.position(k)).collect();
+        let column_of: Vec<usize> = (0..mvau.columns)
+            .map(|k| product.order.position(k))
+            .collect();
         let by_tensor = magnitude::scores(network, &real, product.weights)?;
         let mut scores = vec![0.0; by_tensor.len()];
         for (k, column) in column_of.iter().enumerate() {
@@ -114,7 +117,13 @@ pub(super) fn chain(network: &Network, dataflow: &Dataflow, products: &[Product]
         }
         let weights = node.tensors.weights(&[mvau.rows, mvau.columns])?;
         let used = (0..mvau.columns)
-            .map(|column| weights.iter().skip(column).step_by(mvau.columns).any(|w| *w != 0))
+            .map(|column| {
+                weights
+                    .iter()
+                    .skip(column)
+                    .step_by(mvau.columns)
+                    .any(|w| *w != 0)
+            })
             .collect();
         chain.matrices.push(Matrix {
             name: node.name.clone(),
@@ -156,7 +165,12 @@ fn classes(dataflow: &Dataflow) -> Vec<usize> {
         if matches!(node.layer, Layer::Mvau(_) | Layer::MvauBcr(_)) {
             continue;
         }
-        let streams: Vec<usize> = node.inputs.iter().chain(&node.outputs).map(|s| s.0).collect();
+        let streams: Vec<usize> = node
+            .inputs
+            .iter()
+            .chain(&node.outputs)
+            .map(|s| s.0)
+            .collect();
         for pair in streams.windows(2) {
             let (a, b) = (root(&parent, pair[0]), root(&parent, pair[1]));
             let (first, second) = (a.min(b), a.max(b));

@@ -48,6 +48,8 @@ pub struct Pruned {
     pub rows: usize,
     /// Columns before anything is removed.
     pub columns: usize,
+    /// Bits of a weight before anything is removed.
+    pub weight_bits: u32,
     /// The share that was asked for.
     pub asked: Option<f64>,
     /// The share of the weights that is kept.

@@ -28,8 +28,15 @@ pub fn plan(
 ) -> Result<(Plan, Vec<Mask>)> {
     let (dataflow, products) = products(network, input, labels)?;
     let chain = chain(network, &fuse(dataflow)?, &products)?;
-    let wanted: Vec<_> = chain.matrices.iter().map(|matrix| choices(&matrix.name)).collect();
-    if wanted.iter().all(|(pruning, _)| pattern(pruning) == none::NAME) {
+    let wanted: Vec<_> = chain
+        .matrices
+        .iter()
+        .map(|matrix| choices(&matrix.name))
+        .collect();
+    if wanted
+        .iter()
+        .all(|(pruning, _)| pattern(pruning) == none::NAME)
+    {
         return Ok((Plan::default(), Vec::new()));
     }
     let mut orders = alive(&chain, &wanted)?;
@@ -49,12 +56,17 @@ pub fn plan(
             masks.push(Mask::new(matrix, &kept)?);
         }
         if let Some(blocks) = blocks {
-            plan.rearrangement.blocks.insert(matrix.name.clone(), *blocks);
+            plan.rearrangement
+                .blocks
+                .insert(matrix.name.clone(), *blocks);
         }
     }
     for (class, order) in chain.classes.iter().zip(&orders) {
         if !order.iter().copied().eq(0..class.channels) {
-            let named = class.tensors.iter().map(|tensor| (tensor.clone(), order.clone()));
+            let named = class
+                .tensors
+                .iter()
+                .map(|tensor| (tensor.clone(), order.clone()));
             plan.rearrangement.orders.extend(named);
         }
     }
@@ -70,25 +82,45 @@ type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 /// By class, the channels that stay, in their old order: those of the pattern `channel`, without those that
 /// no weight reads. One channel at least stays.
 fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
-    let mut alive: Vec<Vec<bool>> = chain.classes.iter().map(|c| vec![true; c.channels]).collect();
+    let mut alive: Vec<Vec<bool>> = chain
+        .classes
+        .iter()
+        .map(|c| vec![true; c.channels])
+        .collect();
     for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted) {
         let class = &chain.classes[matrix.input];
         if !class.fixed {
             for (channel, alive) in alive[matrix.input].iter_mut().enumerate() {
-                *alive &= matrix.used.iter().skip(channel).step_by(class.channels).any(|used| *used);
+                *alive &= matrix
+                    .used
+                    .iter()
+                    .skip(channel)
+                    .step_by(class.channels)
+                    .any(|used| *used);
             }
         }
         if pattern(pruning) != channel::NAME {
             continue;
         }
         let density = pruning.density.ok_or_else(|| {
-            let what = format!("layer `{}` does not say how many channels are kept", matrix.name);
-            Error::user(what).help("add `density = 0.5`").at(places["pattern"].clone())
+            let what = format!(
+                "layer `{}` does not say how many channels are kept",
+                matrix.name
+            );
+            Error::user(what)
+                .help("add `density = 0.5`")
+                .at(places["pattern"].clone())
         })?;
         if !chain.classes[matrix.output].fixed {
             let rows = matrix.scores.chunks_exact(matrix.columns);
-            let kept = channel::keep(&rows.map(|row| row.iter().sum()).collect::<Vec<f64>>(), density);
-            alive[matrix.output].iter_mut().zip(kept).for_each(|(alive, kept)| *alive &= kept);
+            let kept = channel::keep(
+                &rows.map(|row| row.iter().sum()).collect::<Vec<f64>>(),
+                density,
+            );
+            alive[matrix.output]
+                .iter_mut()
+                .zip(kept)
+                .for_each(|(alive, kept)| *alive &= kept);
         }
     }
     for alive in &mut alive {
@@ -104,7 +136,11 @@ fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
 pub(super) fn columns(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>]) -> Vec<usize> {
     let channels = chain.classes[matrix.input].channels;
     (0..matrix.columns / channels)
-        .flat_map(|pixel| orders[matrix.input].iter().map(move |c| pixel * channels + c))
+        .flat_map(|pixel| {
+            orders[matrix.input]
+                .iter()
+                .map(move |c| pixel * channels + c)
+        })
         .collect()
 }
 
@@ -117,7 +153,10 @@ fn blocks(
     if pattern(pruning) != bcr_col::NAME {
         return Ok(None);
     }
-    let (rows, columns) = (orders[matrix.output].len(), columns(chain, matrix, orders).len());
+    let (rows, columns) = (
+        orders[matrix.output].len(),
+        columns(chain, matrix, orders).len(),
+    );
     let chosen = choose(rows, columns, matrix.bits, pruning);
     let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
         let error = Error::user(format!("layer `{}` {what}", matrix.name)).help(help);
@@ -131,7 +170,12 @@ fn blocks(
 }
 
 /// `[rows, columns]` in the layer's old order: which weights stay.
-fn kept(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>], blocks: Option<Blocks>) -> Vec<bool> {
+fn kept(
+    chain: &Chain,
+    matrix: &Matrix,
+    orders: &[Vec<usize>],
+    blocks: Option<Blocks>,
+) -> Vec<bool> {
     let rows = &orders[matrix.output];
     let columns = columns(chain, matrix, orders);
     let inner = match blocks {
@@ -150,13 +194,17 @@ fn kept(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>], blocks: Option<Bl
 fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Blocks>, pruning: &Pruning) -> Pruned {
     let count = kept.iter().filter(|kept| **kept).count();
     let pairs = matrix.scores.iter().zip(kept);
-    let score: f64 = pairs.filter(|(_, kept)| **kept).map(|(score, _)| score).sum();
+    let score: f64 = pairs
+        .filter(|(_, kept)| **kept)
+        .map(|(score, _)| score)
+        .sum();
     let total = matrix.total();
     Pruned {
         name: matrix.name.clone(),
         pattern: pattern(pruning).to_owned(),
         rows: matrix.rows,
         columns: matrix.columns,
+        weight_bits: matrix.bits,
         asked: pruning.density,
         density: count as f64 / kept.len() as f64,
         blocks,

@@ -250,8 +250,11 @@ impl Check<'_> {
                     );
                     ((f64::from(theirs[element]) - bias) / scale).round() as i64
                 };
-                let both = ours.iter().map(|(element, ours)| (*element, *ours, level(*element)));
-                let mut differing: Vec<_> = both.filter(|(_, ours, theirs)| ours != theirs).collect();
+                let both = ours
+                    .iter()
+                    .map(|(element, ours)| (*element, *ours, level(*element)));
+                let mut differing: Vec<_> =
+                    both.filter(|(_, ours, theirs)| ours != theirs).collect();
                 differing.sort_unstable();
                 Ok(differing)
             })

@@ -15,7 +15,7 @@ mod verify;
 
 pub use job::*;
 pub use record::dataflow;
-pub use row::{Facts, LayerRow, facts, layers};
+pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
 pub use summary::{PROOF, Summary};
 
 /// Every stage, in the order of the build; file names and the table agree.

@@ -12,12 +12,15 @@ use crate::manifest::{Manifest, Pruning};
 use crate::network::{Network, Op};
 use crate::pass::Grid;
 use crate::prune::{self, Plan};
+use crate::qonnx;
 
 /// The stage.
 pub(super) struct Prune;
 
 /// What is removed, and how the integer network is to be rearranged for it.
 pub(super) const PLAN: &str = "prune.json";
+/// The pruned network as an ONNX file; there is none where nothing is removed.
+pub(super) const MODEL: &str = "model.onnx";
 
 impl Stage for Prune {
     fn name(&self) -> &'static str {
@@ -82,7 +85,10 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Want
                 .at(entry.place("match")));
         }
     }
-    let products = network.nodes.into_iter().filter(|node| node.op == Op::MatMul);
+    let products = network
+        .nodes
+        .into_iter()
+        .filter(|node| node.op == Op::MatMul);
     Ok(products
         .map(|node| {
             let wanted = manifest.pruning(&node.name);
@@ -93,18 +99,29 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Want
 
 /// Lines of the key for one layer; none if nothing of it is removed.
 fn facts(name: &str, pruning: &Pruning) -> Vec<(String, String)> {
-    let Some(pattern) = pruning.pattern.as_ref().filter(|pattern| *pattern != "none") else {
+    let Some(pattern) = pruning
+        .pattern
+        .as_ref()
+        .filter(|pattern| *pattern != "none")
+    else {
         return Vec::new();
     };
     let values = [
         ("pattern", Some(pattern.clone())),
-        ("density", pruning.density.map(|density| density.to_string())),
+        (
+            "density",
+            pruning.density.map(|density| density.to_string()),
+        ),
         ("block", pruning.block.map(|block| format!("{block:?}"))),
         ("keep", pruning.keep.map(|keep| keep.to_string())),
         ("lanes", pruning.lanes.map(|lanes| lanes.to_string())),
     ];
-    let given = values.into_iter().filter_map(|(key, value)| Some((key, value?)));
-    given.map(|(key, value)| (format!("layer {name} {key}"), value)).collect()
+    let given = values
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)));
+    given
+        .map(|(key, value)| (format!("layer {name} {key}"), value))
+        .collect()
 }
 
 /// Nothing is removed: the network stays as it is, byte for byte.
@@ -127,8 +144,10 @@ impl Task {
         let network = Network::from_bytes(inputs.bytes(GRAPH)?, inputs.bytes(CONSTANTS)?)?;
         let choices = |name: &str| self.layers.get(name).cloned().unwrap_or_default();
         let (plan, masks) = prune::plan(&network, self.input.as_ref(), self.labels, &choices)?;
-        let (graph, constants) = prune::apply(network, &masks)?.to_bytes()?;
+        let pruned = prune::apply(network, &masks)?;
+        let (graph, constants) = pruned.to_bytes()?;
         Ok(Outputs::from([
+            (MODEL.to_owned(), qonnx::export(&pruned)?),
             (GRAPH.to_owned(), graph),
             (CONSTANTS.to_owned(), constants),
             (PLAN.to_owned(), json(&plan)?),

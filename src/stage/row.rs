@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Artifacts;
-use super::record::{of_stage, read};
+use super::prune::PLAN;
+use super::record::{from_json, of_stage, read};
+use super::{Artifacts, NETWORK, OutputRef};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
-use crate::layer::Layer;
+use crate::layer::{Blocks, Layer};
 use crate::manifest::Manifest;
+use crate::prune::{Plan, Pruned};
 
 /// A layer in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,12 +35,50 @@ pub struct LayerRow {
     pub act_bits: u32,
     /// Bits of an output element.
     pub output_bits: u32,
-    /// Share of weights that are kept.
-    pub density: f64,
     /// Cycles per frame.
     pub cycles: u64,
-    /// Cycles per frame that the same layer takes with all its weights.
+    /// Cycles per frame that the same layer takes with all its weights and the same PE and SIMD.
     pub dense_cycles: u64,
+    /// Share of weights that are kept.
+    pub density: f64,
+    /// What pruning made of it, where weights were removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<PrunedRow>,
+}
+
+/// What pruning made of a layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PrunedRow {
+    /// Pattern, as the manifest calls it.
+    pub pattern: String,
+    /// The balanced form, where there is one.
+    pub blocks: Option<Blocks>,
+    /// Share of the score that the kept weights have.
+    pub retained: f64,
+    /// Products of the dense layer for each one that is left.
+    pub compression: f64,
+    /// Bits of the weights' memory, padding included.
+    pub weight_memory_bits: u64,
+    /// Bits of the index memory, padding included.
+    pub index_memory_bits: u64,
+    /// Bits of the weights' memory of the dense layer with the same PE and SIMD.
+    pub dense_memory_bits: u64,
+    /// Cycles of the dense layer for each one that is left.
+    pub speed_up: f64,
+    /// What keeps it from being faster.
+    pub limit: Limit,
+}
+
+/// What a layer's cycles are bound by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Its products: the speed-up is the compression.
+    Compute,
+    /// The words that arrive: one per cycle.
+    Input,
+    /// Rows or columns that are left do not fill PE and SIMD.
+    Padding,
 }
 
 /// What follows from the rows and the clock.
@@ -59,15 +99,25 @@ pub struct Facts {
 /// # Errors
 /// A bug if `fold` has not run; errors of the cache.
 pub fn layers(done: &dyn Artifacts) -> Result<Vec<LayerRow>> {
-    Ok(rows(&read(&of_stage(done, "fold"))?))
+    let plan = done.read(&OutputRef {
+        stage: "prune",
+        job: NETWORK.into(),
+        output: PLAN.into(),
+    })?;
+    Ok(rows(&read(&of_stage(done, "fold"))?, &from_json(&plan)?))
 }
 
-/// All layers of a folded network, in order.
-pub(super) fn rows(dataflow: &Dataflow) -> Vec<LayerRow> {
-    dataflow.nodes.iter().map(row).collect()
+/// All layers of a folded network that was pruned by `plan`, in order.
+pub(super) fn rows(dataflow: &Dataflow, plan: &Plan) -> Vec<LayerRow> {
+    let of = |name: &str| plan.layers.iter().find(|pruned| pruned.name == name);
+    dataflow
+        .nodes
+        .iter()
+        .map(|node| row(node, of(&node.name)))
+        .collect()
 }
 
-fn row(node: &Node) -> LayerRow {
+fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
     let hardware = node.layer.hardware();
     let (input, output) = (hardware.input(), hardware.output());
     let parallelism = hardware.parallelism();
@@ -76,6 +126,11 @@ fn row(node: &Node) -> LayerRow {
         Layer::MvauBcr(mvau) => Some(mvau.weight.bits()),
         _ => None,
     };
+    let pruned = pruned.filter(|pruned| pruned.density < 1.0);
+    let dense_cycles = pruned.map_or(hardware.cycles(), |pruned| {
+        let folds = pruned.rows.div_ceil(parallelism.pe.unwrap_or(1));
+        (input.pixels * folds * pruned.columns.div_ceil(parallelism.simd.unwrap_or(1))) as u64
+    });
     LayerRow {
         name: node.name.clone(),
         kind: hardware.kind().to_owned(),
@@ -87,9 +142,48 @@ fn row(node: &Node) -> LayerRow {
         weight_bits,
         act_bits: input.element.bits(),
         output_bits: output.element.bits(),
-        density: 1.0,
         cycles: hardware.cycles(),
-        dense_cycles: hardware.cycles(),
+        dense_cycles,
+        density: pruned.map_or(1.0, |pruned| pruned.density),
+        pruned: pruned.map(|pruned| pruned_row(&node.layer, pruned, dense_cycles)),
+    }
+}
+
+fn pruned_row(layer: &Layer, pruned: &Pruned, dense_cycles: u64) -> PrunedRow {
+    let hardware = layer.hardware();
+    let parallelism = hardware.parallelism();
+    let lanes = (parallelism.pe.unwrap_or(1) * parallelism.simd.unwrap_or(1)) as u64;
+    let pixels = hardware.input().pixels as u64;
+    let speed_up = dense_cycles as f64 / hardware.cycles() as f64;
+    let compression = 1.0 / pruned.density;
+    let (steps, index_memory_bits, weight_bits, waits) = match layer {
+        Layer::MvauBcr(mvau) => {
+            let steps = (mvau.row_folds() * mvau.steps()) as u64;
+            let waits = steps < mvau.depth() as u64;
+            (steps, mvau.index_memory_bits(), mvau.weight.bits(), waits)
+        }
+        Layer::Mvau(mvau) => (
+            hardware.cycles() / pixels.max(1),
+            0,
+            mvau.weight.bits(),
+            false,
+        ),
+        _ => (0, 0, 0, false),
+    };
+    PrunedRow {
+        pattern: pruned.pattern.clone(),
+        blocks: pruned.blocks,
+        retained: pruned.retained,
+        compression,
+        weight_memory_bits: steps * lanes * u64::from(weight_bits),
+        index_memory_bits,
+        dense_memory_bits: dense_cycles / pixels.max(1) * lanes * u64::from(pruned.weight_bits),
+        speed_up,
+        limit: match () {
+            () if waits => Limit::Input,
+            () if speed_up < compression * (1.0 - 1e-9) => Limit::Padding,
+            () => Limit::Compute,
+        },
     }
 }
 

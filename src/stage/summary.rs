@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::prune::PLAN;
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
-use super::row::{Facts, LayerRow, facts, rows};
+use super::row::{Facts, LayerRow, facts, layers, rows};
 use super::verify::{
     ACCURACY, Accuracy, INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples,
     TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
@@ -59,7 +60,7 @@ impl Stage for Summarise {
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let folded = read(&of_stage(done, "fold"))?;
-        let facts = facts(manifest, &rows(&folded));
+        let facts = facts(manifest, &layers(done)?);
         let (project, board) = (
             manifest.project.name.clone(),
             manifest.target.board.name.clone(),
@@ -83,6 +84,7 @@ impl Stage for Summarise {
         ] {
             job = job.output_of(file, "verify", job_name, file);
         }
+        let job = job.output_of(PLAN, "prune", NETWORK, PLAN);
         Ok(vec![feed(job, "fold", &folded, false).shown_in("")])
     }
 }
@@ -100,7 +102,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         levels: from_json(inputs.bytes(LEVELS)?)?,
         f32: from_json(inputs.bytes(SINGLE)?)?,
         simulation: from_json(inputs.bytes(VERDICT)?)?,
-        layers: rows(&read(&of_inputs(inputs))?),
+        layers: rows(&read(&of_inputs(inputs))?, &from_json(inputs.bytes(PLAN)?)?),
         warnings,
     })
 }

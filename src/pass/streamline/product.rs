@@ -1,9 +1,9 @@
 //! Matrix products with constant integer weights: exact accumulators.
 //! Must not know quantisers of activations.
 
-use super::{Builder, Product};
 use super::flow::Flow;
 use super::quantiser::signed_spanning;
+use super::{Builder, Product};
 use crate::dataflow::{Order, Tail};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Mvau, Tensors};

@@ -45,7 +45,7 @@ impl Stage for Verify {
             trace::inputs(manifest, &integer),
             trace::trace(&integer),
             truth::levels(&integer),
-            truth::single(manifest, &integer),
+            truth::single(manifest, &integer, done)?,
         ];
         for (node, tag) in folded.nodes.iter().zip(&tags) {
             jobs.extend(compile::layer(node, tag));

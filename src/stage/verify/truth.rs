@@ -10,9 +10,10 @@ use crate::manifest::Manifest;
 use crate::network::Network;
 use crate::reference::{levels, single};
 use crate::stage::import::Blame;
+use crate::stage::prune::MODEL;
 use crate::stage::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
 use crate::stage::streamline::CONSTANTS;
-use crate::stage::{Input, Inputs, Job, NETWORK, Outputs};
+use crate::stage::{Artifacts, Input, Inputs, Job, NETWORK, Outputs};
 
 /// Job that compares with the f64 reference.
 pub(in crate::stage) const LEVELS_JOB: &str = "levels";
@@ -64,7 +65,7 @@ pub(super) fn levels(integer: &Dataflow) -> Job {
 }
 
 /// The job that counts where tract in f32 rounds otherwise.
-pub(super) fn single(manifest: &Manifest, integer: &Dataflow) -> Job {
+pub(super) fn single(manifest: &Manifest, integer: &Dataflow, done: &dyn Artifacts) -> Result<Job> {
     let blame = Blame::new(manifest);
     let compare = Job::compute(SINGLE_JOB, move |inputs| {
         let (network, dataflow, samples) = load(inputs)?;
@@ -72,9 +73,12 @@ pub(super) fn single(manifest: &Manifest, integer: &Dataflow) -> Job {
             .map_err(|error| blame.on(error))?;
         Ok(Outputs::from([(SINGLE.to_owned(), json(&found)?)]))
     })
-    .line("instruction set", instruction_set())
-    .input("model.onnx", Input::File(manifest.model.path.clone()));
-    job(compare, integer)
+    .line("instruction set", instruction_set());
+    let compare = match done.list("prune", NETWORK)?.contains_key(MODEL) {
+        true => compare.output_of("model.onnx", "prune", NETWORK, MODEL),
+        false => compare.input("model.onnx", Input::File(manifest.model.path.clone())),
+    };
+    Ok(job(compare, integer))
 }
 
 /// What decides how tract's kernels round on this machine.
