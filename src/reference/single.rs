@@ -1,5 +1,5 @@
-//! tract's f32 run of the original file against the integers of a dataflow: a second opinion, which may differ
-//! where a value lies within rounding errors of the boundary between two levels.
+//! The f32 run of a file, by tract or by another executor, against the integers of a dataflow: a second opinion,
+//! which may differ where a value lies within rounding errors of the boundary between two levels.
 //! Must not know stages; it decides nothing.
 
 use std::collections::BTreeMap;
@@ -62,6 +62,10 @@ pub struct Single {
     pub differences: Vec<Difference>,
 }
 
+/// An f32 executor: from the number of a sample and the network's only input to the tensors that it was
+/// prepared for.
+pub type Run = dyn Fn(usize, &Tensor<f64>) -> Result<Vec<Vec<f32>>> + Sync;
+
 /// Runs `model`, the file of which `network` and `dataflow` were made, on the same samples: `frames` in
 /// row-major order of the network's only input.
 ///
@@ -72,6 +76,22 @@ pub fn compare(
     network: &Network,
     dataflow: &Dataflow,
     frames: &[Vec<i64>],
+) -> Result<Single> {
+    compare_with(network, dataflow, frames, |names| {
+        let plan = plan(model, names)?;
+        Ok(Box::new(move |_, input| run(&plan, input)))
+    })
+}
+
+/// The same with an executor that `prepare` makes for the tensors of these names.
+///
+/// # Errors
+/// Those of the executor; a bug where frames do not fit.
+pub fn compare_with(
+    network: &Network,
+    dataflow: &Dataflow,
+    frames: &[Vec<i64>],
+    prepare: impl FnOnce(&[&str]) -> Result<Box<Run>>,
 ) -> Result<Single> {
     let real = Real::new(network)?;
     let mut found = Single {
@@ -87,17 +107,19 @@ pub fn compare(
     if quantisers.is_empty() {
         return Ok(found);
     }
+    let names: Vec<&str> = quantisers.iter().map(|q| q.name).collect();
     let check = Check {
         network,
         dataflow,
-        plan: plan(model, &quantisers)?,
+        run: prepare(&names)?,
         real,
         integers: Integers::new(dataflow),
         quantisers,
     };
     let samples = frames
         .par_iter()
-        .map(|frame| check.sample(frame))
+        .enumerate()
+        .map(|(number, frame)| check.sample(number, frame))
         .collect::<Result<Vec<Vec<Vec<(usize, i64, i64)>>>>>()?;
     for quantiser in &check.quantisers {
         found.tensors.push(Tally {
@@ -173,8 +195,8 @@ fn quantisers<'a>(
     Ok(found)
 }
 
-/// The file as tract runs it, with every quantiser's output as an output.
-fn plan(model: &[u8], quantisers: &[Quantised<'_>]) -> Result<Arc<TypedSimplePlan>> {
+/// The file as tract runs it, with the tensors of these names as outputs.
+fn plan(model: &[u8], names: &[&str]) -> Result<Arc<TypedSimplePlan>> {
     let proto = parse(model)?;
     let graph = proto
         .graph
@@ -186,9 +208,9 @@ fn plan(model: &[u8], quantisers: &[Quantised<'_>]) -> Result<Arc<TypedSimplePla
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }
-        let outlets: Option<Vec<_>> = quantisers
+        let outlets: Option<Vec<_>> = names
             .iter()
-            .map(|quantiser| inferred.find_outlet_label(quantiser.name))
+            .map(|name| inferred.find_outlet_label(name))
             .collect();
         let Some(outlets) = outlets else {
             return Ok(None);
@@ -204,6 +226,20 @@ fn plan(model: &[u8], quantisers: &[Quantised<'_>]) -> Result<Arc<TypedSimplePla
     }
 }
 
+fn run(plan: &Arc<TypedSimplePlan>, input: &Tensor<f64>) -> Result<Vec<Vec<f32>>> {
+    let data: Vec<f32> = input.data().iter().map(|value| *value as f32).collect();
+    let ran = catch(|| -> TractResult<Vec<Vec<f32>>> {
+        let input = TractTensor::from_shape(input.shape(), &data)?.into_tvalue();
+        let outputs = plan.run(tvec!(input))?;
+        outputs.iter().map(floats).collect()
+    });
+    match ran {
+        Ok(Ok(outputs)) => Ok(outputs),
+        Ok(Err(cause)) => Err(refused(&format!("{cause:#}"))),
+        Err(panic) => Err(refused(&panic)),
+    }
+}
+
 fn refused(cause: &str) -> Error {
     Error::user(format!("the f32 cross-check cannot run the model: {cause}"))
 }
@@ -211,7 +247,7 @@ fn refused(cause: &str) -> Error {
 struct Check<'a> {
     network: &'a Network,
     dataflow: &'a Dataflow,
-    plan: Arc<TypedSimplePlan>,
+    run: Box<Run>,
     real: Real<'a>,
     integers: Integers<'a>,
     quantisers: Vec<Quantised<'a>>,
@@ -219,7 +255,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// Per quantiser the elements that differ, with both levels.
-    fn sample(&self, frame: &[i64]) -> Result<Vec<Vec<(usize, i64, i64)>>> {
+    fn sample(&self, number: usize, frame: &[i64]) -> Result<Vec<Vec<(usize, i64, i64)>>> {
         let mut ours: Vec<Vec<(usize, i64)>> = vec![Vec::new(); self.quantisers.len()];
         self.integers
             .run(&self.integers.streamed(frame)?, |id, frame| {
@@ -230,7 +266,10 @@ impl Check<'_> {
                 }
             })?;
         let known = fed(self.dataflow, frame)?;
-        let theirs = self.run(&known.real)?;
+        let theirs = (self.run)(number, &known.real)?;
+        if theirs.len() != ours.len() {
+            return Err(Error::bug(format!("{} tensors came back", theirs.len())));
+        }
         let pairs = self.quantisers.iter().zip(ours.iter().zip(&theirs));
         pairs
             .map(|(quantiser, (ours, theirs))| {
@@ -259,20 +298,6 @@ impl Check<'_> {
                 Ok(differing)
             })
             .collect()
-    }
-
-    fn run(&self, input: &Tensor<f64>) -> Result<Vec<Vec<f32>>> {
-        let data: Vec<f32> = input.data().iter().map(|value| *value as f32).collect();
-        let ran = catch(|| -> TractResult<Vec<Vec<f32>>> {
-            let input = TractTensor::from_shape(input.shape(), &data)?.into_tvalue();
-            let outputs = self.plan.run(tvec!(input))?;
-            outputs.iter().map(floats).collect()
-        });
-        match ran {
-            Ok(Ok(outputs)) => Ok(outputs),
-            Ok(Err(cause)) => Err(refused(&format!("{cause:#}"))),
-            Err(panic) => Err(refused(&panic)),
-        }
     }
 
     /// What lies behind the first differences of a sample.

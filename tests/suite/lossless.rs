@@ -1,0 +1,96 @@
+//! Whether 32-bit floating point loses nothing anywhere in a network, so that every executor must be exact.
+//! Must not know other executors.
+
+use std::collections::BTreeMap;
+
+use finnp::network::{Binary, Network, Node, Op, Unary, ValueId};
+use finnp::reference::{Known, Real};
+use finnp::tensor::Tensor;
+
+/// Whether every value on the way of `input` is one of f32, and every operator comes to it in steps that are.
+pub(crate) fn lossless(network: &Network, real: &Real<'_>, input: Known) -> bool {
+    let mut values: BTreeMap<ValueId, Tensor<f64>> = BTreeMap::new();
+    let mut good = single(&input.real);
+    values.insert(network.inputs[0], input.real.clone());
+    let visited = real.run(vec![input], |node, known| {
+        let operands: Vec<&Tensor<f64>> = node
+            .inputs
+            .iter()
+            .map(|id| {
+                let constant = || &real.constant(*id).unwrap().real;
+                values.get(id).unwrap_or_else(constant)
+            })
+            .collect();
+        good &= operands.iter().all(|operand| single(operand));
+        good &= single(&known.real) && step(node, &operands);
+        values.insert(node.output, known.real.clone());
+    });
+    visited.is_ok() && good
+}
+
+/// Whether all are numbers of f32.
+fn single(tensor: &Tensor<f64>) -> bool {
+    tensor.data().iter().all(|value| narrow(*value))
+}
+
+fn narrow(value: f64) -> bool {
+    f64::from(value as f32) == value
+}
+
+/// Whether a node whose operands and result are numbers of f32 has nothing to round inside.
+fn step(node: &Node, operands: &[&Tensor<f64>]) -> bool {
+    match (node.op, operands) {
+        (Op::Quant(_), [x, scale, zero, _]) => {
+            let spread = |tensor: &Tensor<f64>| tensor.broadcast(x.shape()).unwrap().into_data();
+            let (scale, zero) = (spread(scale), spread(zero));
+            let mut elements = x.data().iter().zip(scale.iter().zip(&zero));
+            elements.all(|(x, (scale, zero))| narrow(x / scale) && narrow(x / scale + zero))
+        }
+        (Op::MultiThreshold { quantiser, .. }, [_, thresholds]) => {
+            let steps = thresholds.shape()[1];
+            (0..=steps).all(|count| narrow(quantiser.out_scale * count as f64))
+        }
+        (Op::MatMul, [a, b]) => sums(a, b),
+        (Op::BipolarQuant | Op::Reshape | Op::Transpose | Op::ArgMax { .. }, _) => true,
+        (Op::Unary(unary), _) => matches!(
+            unary,
+            Unary::Relu | Unary::Clip { .. } | Unary::Neg | Unary::Abs | Unary::Identity
+        ),
+        (Op::Binary(binary), _) => binary != Binary::Pow,
+        _ => false,
+    }
+}
+
+/// Whether the sums of a product fit 24 bits in any order.
+fn sums(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
+    let [depth, columns] = *b.shape() else {
+        return false;
+    };
+    let unit = quantum(a) * quantum(b);
+    let most = a
+        .data()
+        .chunks_exact(depth)
+        .flat_map(|row| (0..columns).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let products = row
+                .iter()
+                .zip(b.data().iter().skip(column).step_by(columns));
+            products.map(|(a, b)| (a * b).abs()).sum::<f64>()
+        })
+        .fold(0.0, f64::max);
+    most <= unit * f64::from(1 << 24)
+}
+
+/// The largest power of two of which all elements are multiples.
+fn quantum(tensor: &Tensor<f64>) -> f64 {
+    let values = tensor.data().iter().filter(|value| **value != 0.0);
+    values
+        .map(|value| {
+            let mut unit = 2f64.powi(value.abs().log2().ceil() as i32 + 1);
+            while (value / unit).fract() != 0.0 {
+                unit /= 2.0;
+            }
+            unit
+        })
+        .fold(1e30, f64::min)
+}

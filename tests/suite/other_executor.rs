@@ -1,0 +1,462 @@
+//! Pruned networks, exported and run by the Python executor of QONNX: the same levels and outputs, but for values
+//! that lie where rounding decides. `FINNP_PRUNED=n` tries n random networks, `FINNP_SEED=s` that of seed s.
+//! Must not know how a network becomes a file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use finnp::data::{Array, Arrays, Values, samples, write_npz};
+use finnp::dataflow::Dataflow;
+use finnp::error::Kind;
+use finnp::manifest::Layout;
+use finnp::network::{Binary, Coding, Network, Node, Op, Value, ValueId};
+use finnp::pass::{Grid, fuse, streamline};
+use finnp::qonnx::{export, import};
+use finnp::reference::{Integers, Known, Real, levels, single};
+use finnp::tensor::{PerChannel, Tensor};
+use rayon::prelude::*;
+use tempfile::TempDir;
+
+use super::lossless::lossless;
+use super::random::Random;
+use super::random_network::case;
+use super::shared::{arrays, shared};
+
+/// Samples of a network.
+const SAMPLES: usize = 32;
+/// Random networks in an ordinary run.
+const NETWORKS: u64 = 6;
+
+/// A pruned network on both sides.
+struct Trial {
+    name: String,
+    bytes: Vec<u8>,
+    network: Network,
+    dataflow: Dataflow,
+    frames: Vec<Vec<i64>>,
+}
+
+/// What the other executor made of a trial: by name, reals of each sample, or of a constant.
+struct Theirs {
+    each: Vec<(String, Vec<Vec<f64>>)>,
+    once: Vec<(String, Vec<f64>)>,
+}
+
+impl Theirs {
+    fn samples(&self, name: &str) -> &[Vec<f64>] {
+        &self.each.iter().find(|(own, _)| own == name).unwrap().1
+    }
+}
+
+/// The Python with the other executor; `None`, said aloud, where there is none.
+fn python() -> Option<PathBuf> {
+    match std::env::var_os("FINNP_PYTHON") {
+        Some(program) => Some(program.into()),
+        None if std::env::var("CI").as_deref() == Ok("true") => {
+            panic!("FINNP_PYTHON names no Python: run the tests with `tests/run`")
+        }
+        None => {
+            eprintln!("SKIPPED: FINNP_PYTHON names no Python with QONNX (`tests/run` does)");
+            None
+        }
+    }
+}
+
+/// The network with about half of the weights of each product pruned: a mask behind their quantiser.
+fn pruned(network: &Network, random: &mut Random) -> Network {
+    let mut network = network.clone();
+    let mut done = BTreeSet::new();
+    let products = network.nodes.iter().filter(|node| node.op == Op::MatMul);
+    let weights: Vec<ValueId> = products.map(|node| node.inputs[1]).collect();
+    for mut id in weights {
+        loop {
+            let makes = |id: ValueId| network.nodes.iter().position(|node| node.output == id);
+            let Some(place) = makes(id) else { break };
+            let node = &network.nodes[place];
+            if node.op.is_quantiser() {
+                if done.insert(id) {
+                    prune(&mut network, place, random);
+                }
+                break;
+            }
+            let made = node.inputs.iter().find(|id| makes(**id).is_some());
+            id = *made.unwrap_or(&node.inputs[0]);
+        }
+    }
+    network.verify("pruning").unwrap();
+    network
+}
+
+/// Puts a mask behind the node at `place`.
+fn prune(network: &mut Network, place: usize, random: &mut Random) {
+    let quantiser = network.nodes[place].clone();
+    let (name, shape) = {
+        let value = network.value(quantiser.output);
+        (value.name.clone(), value.shape.clone())
+    };
+    let kept = (0..shape.iter().product()).map(|_| f32::from(u8::from(random.chance(50))));
+    let mask = Tensor::new(shape.clone(), kept.collect()).unwrap();
+    let mut add = |suffix: &str, constant: Option<Tensor<f32>>| {
+        network.add_value(Value {
+            name: format!("{name}.{suffix}"),
+            shape: shape.clone(),
+            constant,
+        })
+    };
+    let (mask, output) = (add("mask", Some(mask)), add("kept", None));
+    for node in &mut network.nodes {
+        let reads = node.inputs.iter_mut().filter(|id| **id == quantiser.output);
+        reads.for_each(|id| *id = output);
+    }
+    let mask = Node {
+        name: format!("{}.mask", quantiser.name),
+        onnx: "Mul".into(),
+        op: Op::Binary(Binary::Mul),
+        permutation: Vec::new(),
+        inputs: vec![quantiser.output, mask],
+        output,
+    };
+    network.nodes.insert(place + 1, mask);
+}
+
+/// Prunes and exports; `None` where finnp refuses the network.
+fn trial(
+    name: String,
+    bytes: &[u8],
+    grid: Option<&Grid>,
+    frames: impl FnOnce(&Dataflow) -> Vec<Vec<i64>>,
+) -> Option<Trial> {
+    let mut random = Random::new(name.bytes().map(u64::from).sum());
+    let network = pruned(&import(bytes).unwrap(), &mut random);
+    let dataflow = match streamline(&network, grid, false).and_then(fuse) {
+        Ok(dataflow) => dataflow,
+        Err(error) if error.kind() == Kind::User => return None,
+        Err(error) => panic!("{name}: {error:?}"),
+    };
+    let bytes = export(&network).unwrap();
+    let frames = frames(&dataflow);
+    let found = levels::compare(&network, &dataflow, &frames).unwrap();
+    assert!(found.equal(), "{name}: {found:?}");
+    Some(Trial {
+        name,
+        bytes,
+        network,
+        dataflow,
+        frames,
+    })
+}
+
+impl Trial {
+    fn coding(&self) -> &Coding {
+        &self.dataflow.inputs[0].coding
+    }
+
+    /// Names of the tensors that are wanted: quantisers and outputs, and those of them that are constants.
+    fn wanted(&self, real: &Real<'_>) -> (Vec<String>, Vec<String>) {
+        let quantisers = self.network.nodes.iter().filter(|n| n.op.is_quantiser());
+        let mut ids: Vec<ValueId> = quantisers.map(|node| node.output).collect();
+        ids.extend(&self.network.outputs);
+        ids.dedup();
+        let name = |id: &ValueId| self.network.value(*id).name.clone();
+        let (once, each): (Vec<ValueId>, Vec<ValueId>) =
+            ids.iter().partition(|id| real.constant(**id).is_some());
+        (
+            each.iter().map(name).collect(),
+            once.iter().map(name).collect(),
+        )
+    }
+
+    fn write(&self, folder: &Path, number: usize) {
+        let file = |kind: &str| folder.join(format!("{number}.{kind}"));
+        fs::write(file("onnx"), &self.bytes).unwrap();
+        let (each, once) = self.wanted(&Real::new(&self.network).unwrap());
+        let wanted = serde_json::json!({ "each": each, "once": once });
+        fs::write(file("json"), wanted.to_string()).unwrap();
+        let mut shape = vec![self.frames.len()];
+        shape.extend(&self.dataflow.inputs[0].shape);
+        let integers = self.frames.iter().flatten();
+        let values = integers.map(|q| self.coding().real(*q, 0)).collect();
+        let x = Array {
+            shape,
+            values: Values::Real(values),
+        };
+        fs::write(file("npz"), write_npz(&[("x", &x)]).unwrap()).unwrap();
+    }
+
+    fn read(&self, folder: &Path, number: usize) -> Theirs {
+        let mut arrays = Arrays::open(&folder.join(format!("{number}.out.npz"))).unwrap();
+        let mut next = 0;
+        let mut reals = || {
+            let array = arrays.read(&format!("t{next}")).unwrap();
+            next += 1;
+            match array.values {
+                Values::Real(values) => values,
+                Values::Integer(values) => values.into_iter().map(|v| v as f64).collect(),
+            }
+        };
+        let (each, once) = self.wanted(&Real::new(&self.network).unwrap());
+        let split = |values: Vec<f64>| -> Vec<Vec<f64>> {
+            let length = values.len() / self.frames.len();
+            values.chunks(length).map(<[f64]>::to_vec).collect()
+        };
+        Theirs {
+            each: each
+                .into_iter()
+                .map(|name| (name, split(reals())))
+                .collect(),
+            once: once.into_iter().map(|name| (name, reals())).collect(),
+        }
+    }
+}
+
+/// Runs all trials at once; `None` without Python.
+fn run(trials: &[Trial]) -> Option<Vec<Theirs>> {
+    let python = python()?;
+    let folder = TempDir::new().unwrap();
+    for (number, trial) in trials.iter().enumerate() {
+        trial.write(folder.path(), number);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/other_executor.py");
+    let mut command = Command::new(python);
+    let output = command.arg(script).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let trials = trials.iter().enumerate();
+    Some(
+        trials
+            .map(|(number, trial)| trial.read(folder.path(), number))
+            .collect(),
+    )
+}
+
+/// How a trial went.
+#[derive(Debug, Default)]
+struct Verdict {
+    /// f32 loses nothing, so everything was exactly equal.
+    exact: bool,
+    /// Levels that differ because rounding decides.
+    differing: u64,
+    /// A weight lies where rounding decides, so that nothing else can be compared.
+    weight: bool,
+}
+
+/// All laws; an error says which one does not hold.
+fn judge(trial: &Trial, theirs: &Theirs) -> Result<Verdict, String> {
+    let real = Real::new(&trial.network).unwrap();
+    let mut equal = true;
+    for (name, values) in &theirs.once {
+        let place = trial.network.values.iter().position(|v| v.name == *name);
+        let ours = &real.constant(ValueId(place.unwrap())).unwrap().real;
+        equal &= ours.data() == values;
+        if !near(ours.data(), values, 1e-5) {
+            return Ok(Verdict {
+                weight: true,
+                ..Verdict::default()
+            });
+        }
+    }
+    let fed = |frame: &Vec<i64>| {
+        let values = frame.iter().map(|q| trial.coding().real(*q, 0)).collect();
+        let shape = trial.dataflow.inputs[0].shape.clone();
+        Known::real(Tensor::new(shape, values).unwrap())
+    };
+    let mut frames = trial.frames.iter();
+    let exact = equal && frames.all(|frame| lossless(&trial.network, &real, fed(frame)));
+    let found = single::compare_with(&trial.network, &trial.dataflow, &trial.frames, |names| {
+        let tensors: Vec<Vec<Vec<f64>>> = names
+            .iter()
+            .map(|name| theirs.samples(name).to_vec())
+            .collect();
+        let narrow = |values: &Vec<f64>| values.iter().map(|value| *value as f32).collect();
+        Ok(Box::new(move |sample, _| {
+            Ok(tensors.iter().map(|each| narrow(&each[sample])).collect())
+        }))
+    });
+    let found = found.map_err(|error| format!("{error:?}"))?;
+    let differing = explained(&found, exact)?;
+    let tract = single::compare(&trial.bytes, &trial.network, &trial.dataflow, &trial.frames);
+    explained(&tract.map_err(|error| format!("tract: {error:?}"))?, exact)
+        .map_err(|error| format!("tract: {error}"))?;
+    let different: BTreeSet<usize> = found.differences.iter().map(|d| d.sample).collect();
+    for (place, output) in trial.dataflow.outputs.iter().enumerate() {
+        let ours = Integers::new(&trial.dataflow)
+            .outputs(&trial.frames)
+            .map_err(|error| format!("{error:?}"))?;
+        for (sample, theirs) in theirs.samples(&output.name).iter().enumerate() {
+            let ours = ours[sample][place].data();
+            let same = match exact {
+                true => ours == theirs,
+                false => different.contains(&sample) || near(ours, theirs, 1e-5),
+            };
+            if !same {
+                return Err(format!(
+                    "sample {sample}, exact {exact}: {ours:?} and {theirs:?}"
+                ));
+            }
+        }
+    }
+    Ok(Verdict {
+        exact,
+        differing,
+        weight: false,
+    })
+}
+
+/// The number of levels that differ, each because its value lies next to the boundary between two levels.
+fn explained(found: &single::Single, exact: bool) -> Result<u64, String> {
+    let differing: u64 = found.tensors.iter().map(|tally| tally.differing).sum();
+    let far = found.differences.iter().find(|d| d.ulp > 4096.0);
+    match far {
+        Some(far) => Err(format!("{far:?}")),
+        None if exact && differing > 0 => Err(format!("{found:?}")),
+        None if differing != found.differences.len() as u64 => Err(format!("{found:?}")),
+        None => Ok(differing),
+    }
+}
+
+/// Whether two lists are equal but for a part of the largest number.
+fn near(ours: &[f64], theirs: &[f64], part: f64) -> bool {
+    let largest = theirs
+        .iter()
+        .fold(0.0, |most: f64, value| most.max(value.abs()));
+    ours.len() == theirs.len()
+        && ours
+            .iter()
+            .zip(theirs)
+            .all(|(a, b)| (a - b).abs() <= part * largest || a.is_nan() && b.is_nan())
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+fn random_frames(dataflow: &Dataflow) -> Vec<Vec<i64>> {
+    let input = &dataflow.inputs[0];
+    let element = dataflow.stream(input.stream).element;
+    let (low, high, step) = match &input.quantiser {
+        Some(quantiser) => quantiser.codes(),
+        None => (element.min(), element.max(), element.step()),
+    };
+    let mut random = Random::new(17);
+    let length: usize = input.shape.iter().product();
+    let mut number = || low + step * random.between(0, (high - low) / step);
+    (0..SAMPLES)
+        .map(|_| (0..length).map(|_| number()).collect())
+        .collect()
+}
+
+#[test]
+fn random_pruned_networks() {
+    let seeds: Vec<u64> = match (number("FINNP_SEED"), number("FINNP_PRUNED")) {
+        (Some(seed), _) => vec![seed],
+        (None, count) => (0..count.unwrap_or(NETWORKS)).collect(),
+    };
+    let trials: Vec<Trial> = seeds
+        .par_iter()
+        .filter_map(|seed| {
+            let case = case(*seed);
+            trial(
+                format!("seed {seed}"),
+                &case.bytes,
+                case.grid.as_ref(),
+                random_frames,
+            )
+        })
+        .collect();
+    let parts = trials.par_chunks(trials.len().div_ceil(2).clamp(1, 50));
+    let verdicts: Vec<(&str, Result<Verdict, String>)> = parts
+        .filter_map(|part| Some((part, run(part)?)))
+        .flat_map_iter(|(part, theirs)| {
+            let pairs = part.iter().zip(theirs);
+            pairs.map(|(trial, theirs)| (trial.name.as_str(), judge(trial, &theirs)))
+        })
+        .collect();
+    if verdicts.is_empty() {
+        return;
+    }
+    let failed = verdicts
+        .iter()
+        .filter_map(|(name, v)| Some((name, v.as_ref().err()?)));
+    let failed: Vec<String> = failed
+        .map(|(name, error)| format!("{name}: {error}"))
+        .collect();
+    failed.iter().take(20).for_each(|line| println!("{line}"));
+    let good: Vec<&Verdict> = verdicts
+        .iter()
+        .filter_map(|(_, v)| v.as_ref().ok())
+        .collect();
+    println!(
+        "{} networks, {} refused; {} exact, {} levels where rounding decides, {} such weights",
+        seeds.len(),
+        seeds.len() - trials.len(),
+        good.iter().filter(|verdict| verdict.exact).count(),
+        good.iter().map(|verdict| verdict.differing).sum::<u64>(),
+        good.iter().filter(|verdict| verdict.weight).count(),
+    );
+    assert!(failed.is_empty(), "{} of {}", failed.len(), verdicts.len());
+}
+
+/// One network and its data, pruned.
+fn real_network(name: &str, model: &Path, grid: &Grid, data: Option<Array>) {
+    let bytes = fs::read(model).unwrap();
+    let frames = |dataflow: &Dataflow| {
+        let Some(data) = data else {
+            return random_frames(dataflow);
+        };
+        let input = &dataflow.inputs[0];
+        let element = dataflow.stream(input.stream).element;
+        let samples = samples("x", &data, input, element, Layout::Nchw).unwrap();
+        samples.frames[..SAMPLES].to_vec()
+    };
+    let trials = [trial(name.into(), &bytes, Some(grid), frames).unwrap()];
+    let Some(theirs) = run(&trials) else { return };
+    let verdict = judge(&trials[0], &theirs[0]).unwrap();
+    println!("{name}: {verdict:?}");
+    assert!(!verdict.weight);
+}
+
+fn grid(element: &str, scale: f64) -> Grid {
+    Grid {
+        element: element.parse().unwrap(),
+        coding: Coding::scaled(PerChannel::Same(scale)),
+    }
+}
+
+fn mnist(name: &str) {
+    let (Some(path), Some(mut data)) = (
+        shared(&format!("models/{name}.onnx")),
+        arrays("data/mnist.npz"),
+    ) else {
+        return;
+    };
+    let images = data.read("x_test").unwrap();
+    real_network(name, &path, &grid("uint8", 1.0 / 255.0), Some(images));
+}
+
+#[test]
+fn pruned_tfc_1w1a() {
+    mnist("TFC_1W1A");
+}
+
+#[test]
+fn pruned_tfc_2w2a() {
+    mnist("TFC_2W2A");
+}
+
+#[test]
+fn pruned_jet_tagging() {
+    if let Some(path) = shared("models/qkeras_jettagging.onnx") {
+        real_network("jettagging", &path, &grid("int12", 1.0 / 256.0), None);
+    }
+}
+
+#[test]
+fn pruned_digits() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
+    let mut data = Arrays::open(&folder.join("test.npz")).unwrap();
+    let model = folder.join("model.onnx");
+    let images = data.input().unwrap();
+    real_network("digits", &model, &grid("uint5", 0.0625), Some(images));
+}
