@@ -19,6 +19,7 @@ mod mask;
 mod other_executor;
 mod project;
 mod proto;
+mod pruned;
 mod random;
 mod random_build;
 mod random_graph;
