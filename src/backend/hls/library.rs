@@ -15,6 +15,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "bundled/stream/hls_stream.h",
         include_str!("library/bundled/stream/hls_stream.h"),
     ),
+    ("finnp/cycle.hpp", include_str!("library/finnp/cycle.hpp")),
     ("finnp/dot.hpp", include_str!("library/finnp/dot.hpp")),
     ("finnp/edge.hpp", include_str!("library/finnp/edge.hpp")),
     (

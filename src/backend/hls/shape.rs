@@ -37,7 +37,7 @@ pub fn shape_sources(layer: &Layer) -> Result<Vec<(String, String)>> {
 /// The program that simulates one shape.
 pub fn main_source(tag: &str) -> String {
     format!(
-        "// {tag} MEMORIES INPUT.npy OUTPUT.npy\n\
+        "// {tag} MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]\n\
          int simulate_{tag}(int argc, char** argv);\n\n\
          int main(int argc, char** argv) {{ return simulate_{tag}(argc, argv); }}\n"
     )

@@ -12,6 +12,8 @@ use crate::stage::{Command, Input, Job, Program};
 
 /// What a simulation writes.
 pub(super) const OUTPUT: &str = "output.npy";
+/// Cycles that a layer took for the first frame, and for each after it.
+pub(super) const CYCLES: &str = "cycles.json";
 /// Job that simulates the network.
 pub(super) const NETWORK_RUN: &str = "simulate the network";
 
@@ -54,8 +56,10 @@ pub(super) fn layer(dataflow: &Dataflow, position: usize) -> Job {
         layer_job(&node.name),
         Command {
             program: Program::Input(SIMULATE.to_owned()),
-            args: [".", "input.npy", OUTPUT].map(str::to_owned).to_vec(),
-            outputs: vec![OUTPUT.to_owned()],
+            args: [".", "input.npy", OUTPUT, CYCLES]
+                .map(str::to_owned)
+                .to_vec(),
+            outputs: [OUTPUT, CYCLES].map(str::to_owned).to_vec(),
         },
     )
     .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE);

@@ -4,12 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::frames;
-use super::simulate::{NETWORK_RUN, OUTPUT, layer_job, tap_file};
+use super::simulate::{CYCLES, NETWORK_RUN, OUTPUT, layer_job, tap_file};
 use super::trace::{self, TRACE_JOB};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
 use crate::layer::Port;
-use crate::stage::record::json;
+use crate::stage::record::{from_json, json};
 use crate::stage::{Inputs, Job, Outputs};
 
 /// Job that compares.
@@ -36,11 +36,18 @@ struct Pair {
     inside: bool,
     port: Port,
     found: String,
+    /// Cycles that a frame takes when nothing waits.
+    cycles: u64,
     /// The layer that wrote what it should give; `None` for the network's input.
     recorded: Option<String>,
 }
 
 impl Pair {
+    /// Cycles that were counted.
+    fn counted(&self) -> String {
+        format!("cycles/{}.json", self.layer)
+    }
+
     /// What `found` is compared with, apart from all names of layers.
     fn expected(&self) -> String {
         match &self.recorded {
@@ -67,9 +74,17 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
         .iter()
         .map(|pair| (pair.expected(), pair.recorded.clone()))
         .collect();
+    let counted: Vec<(String, String)> = pairs
+        .iter()
+        .filter(|pair| !pair.inside)
+        .map(|pair| (pair.counted(), layer_job(&pair.layer)))
+        .collect();
     let mut job = Job::compute(VERDICT_JOB, move |inputs| compare(&pairs, inputs));
     for (name, from, file) in sources {
         job = job.output_of(name, "verify", from, file);
+    }
+    for (name, from) in counted {
+        job = job.output_of(name, "verify", from, CYCLES);
     }
     for (name, layer) in expected {
         job = match layer {
@@ -93,6 +108,7 @@ fn pairs(dataflow: &Dataflow) -> Vec<Pair> {
                     if inside { "inside" } else { "alone" },
                     node.name
                 ),
+                cycles: node.layer.hardware().cycles(),
                 recorded: source.map(str::to_owned),
             }
         })
@@ -110,6 +126,10 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
         let found = frames::read(inputs.bytes(&pair.found)?)?;
         let expected = frames::read(inputs.bytes(&pair.expected())?)?;
         check(pair, &found, &expected)?;
+        if !pair.inside {
+            let counted: Vec<u64> = from_json(inputs.bytes(&pair.counted())?)?;
+            pace(pair, &counted)?;
+        }
         verdict.frames = expected.len() / pair.port.elements().max(1);
         match pair.inside {
             true => verdict.network_elements += expected.len(),
@@ -117,6 +137,17 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
         }
     }
     Ok(Outputs::from([(VERDICT.to_owned(), json(&verdict)?)]))
+}
+
+/// A frame that follows another takes the cycles that folding reckoned with.
+fn pace(pair: &Pair, counted: &[u64]) -> Result<()> {
+    match counted {
+        [_, cycles] if *cycles != pair.cycles => Err(Error::bug(format!(
+            "the loop of layer `{}` takes {cycles} cycles per frame, not {}",
+            pair.layer, pair.cycles
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Names the first element that differs.
@@ -172,8 +203,11 @@ mod tests {
                 per_word: 1,
             },
             found: String::new(),
+            cycles: 6,
             recorded: None,
         };
+        assert!(pace(&pair, &[9, 6]).is_ok() && pace(&pair, &[9]).is_ok());
+        assert!(pace(&pair, &[6, 7]).is_err());
         let expected: Vec<i64> = (0..12).collect();
         assert!(check(&pair, &expected, &expected).is_ok());
         let mut found = expected.clone();

@@ -6,6 +6,7 @@
 #ifndef FINNP_FRAME_HPP
 #define FINNP_FRAME_HPP
 
+#include "cycle.hpp"
 #include "element.hpp"
 
 #include <hls_stream.h>

@@ -30,6 +30,7 @@ struct LabelSelect {
         Index<Source::WORDS> fold = 0;
         for (int step = 0; step < S::PIXELS * Source::WORDS; ++step) {
 #pragma HLS PIPELINE II=1 rewind style=flp
+            FINNP_CYCLE();
             const typename Source::Word word = in.read();
             // First the best of the word, which no earlier step is needed for.
             typename In::value word_best = In::decode(element_of<In>(word, 0));

@@ -73,6 +73,7 @@ private:
         Index<NF * D> pixel_step = 0;
         for (int step = 0; step < S::PIXELS * NF * D; ++step) {
 #pragma HLS PIPELINE II=1 rewind style=flp
+            FINNP_CYCLE();
             typename Source::Word word;
             if (fold == 0) {
                 word = in.read();

@@ -113,6 +113,7 @@ private:
         for (int pixel = 0; pixel < S::PIXELS;) {
 #pragma HLS PIPELINE II=1 style=flp
 #pragma HLS LOOP_TRIPCOUNT min=1
+            FINNP_CYCLE();
             if (!busy && state.filled == D) {
                 busy = true;
                 state.half = 1 - state.half;

@@ -245,8 +245,30 @@ void check_shape(const NpyReader& input, const char* path) {
     }
 }
 
+/// Cycles of the frames that a layer computed: of the first, and of each that followed it without a gap.
+struct Pace {
+    unsigned long first = 0, others = 0;
+    long frames = 0;
+
+    void note(unsigned long cycles) {
+        if (frames == 0) first = cycles;
+        if (frames == 1) others = cycles;
+        if (frames > 1 && cycles != others) fail("frame %ld took %lu cycles, others %lu", frames, cycles, others);
+        ++frames;
+    }
+
+    /// `[first, others]`, without the second where there was one frame.
+    void write(const char* path) const {
+        FILE* file = std::fopen(path, "w");
+        if (!file) fail("cannot write `%s`", path);
+        if (frames > 1) std::fprintf(file, "[%lu, %lu]\n", first, others);
+        else std::fprintf(file, "[%lu]\n", first);
+        if (std::fclose(file) != 0) fail("cannot write `%s`", path);
+    }
+};
+
 template <class Unit, class Layer, class... Memories>
-void run_frames(const char* input_path, const char* output_path, Layer layer, const Memories&... memories) {
+Pace run_frames(const char* input_path, const char* output_path, Layer layer, const Memories&... memories) {
     using Source = typename Unit::Source;
     using Sink = typename Unit::Sink;
     NpyReader input(input_path);
@@ -260,10 +282,13 @@ void run_frames(const char* input_path, const char* output_path, Layer layer, co
     };
     // One frame ahead, for layers that take words early.
     if (input.frames > 0) feed();
+    Pace pace;
     for (long frame = 0; frame < input.frames; ++frame) {
         const bool more = frame + 1 < input.frames;
         if (more) feed();
+        const unsigned long before = cycles;
         layer(in, out, memories...);
+        pace.note(cycles - before);
         if (in.size() > static_cast<unsigned long>(more ? words : 0)) fail("frame %ld: input words were left over", frame);
         for (int i = 0; i < Sink::PIXELS * Sink::WORDS; ++i) {
             if (out.empty()) fail("frame %ld: output word %d is missing", frame, i);
@@ -271,15 +296,17 @@ void run_frames(const char* input_path, const char* output_path, Layer layer, co
         }
         if (!out.empty()) fail("frame %ld: output words were left over", frame);
     }
+    return pace;
 }
 
-/// Simulates one layer: `PROGRAM MEMORIES INPUT.npy OUTPUT.npy`. `names` are the files of the
-/// layer's memories in the folder MEMORIES, in the order of its arguments.
+/// Simulates one layer: `PROGRAM MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]`. `names` are the files of
+/// the layer's memories in the folder MEMORIES, in the order of its arguments.
 template <class Unit, class In, class Out, class... Memories, class... Names>
 int simulate(int argc, char** argv, void (*layer)(In&, Out&, const Memories&...), Names... names) {
     static_assert(sizeof...(Memories) == sizeof...(Names), "one file per memory");
-    if (argc != 4) fail("usage: %s MEMORIES INPUT.npy OUTPUT.npy", argv[0]);
-    run_frames<Unit>(argv[2], argv[3], layer, memory<Memories>(argv[1], names)...);
+    if (argc != 4 && argc != 5) fail("usage: %s MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]", argv[0]);
+    const Pace pace = run_frames<Unit>(argv[2], argv[3], layer, memory<Memories>(argv[1], names)...);
+    if (argc == 5) pace.write(argv[4]);
     return 0;
 }
 

@@ -59,6 +59,7 @@ struct Threshold {
         Index<NF> fold = 0;
         for (int step = 0; step < S::PIXELS * NF; ++step) {
 #pragma HLS PIPELINE II=1 rewind style=flp
+            FINNP_CYCLE();
             const typename Source::Word word = in.read();
             typename Sink::Word result = 0;
             for (int p = 0; p < S::PE; ++p) {

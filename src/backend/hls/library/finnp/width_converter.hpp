@@ -43,6 +43,7 @@ struct WidthConverter {
         Index<STEPS> pixel_step = 0;
         for (int step = 0; step < S::PIXELS * STEPS; ++step) {
 #pragma HLS PIPELINE II=1 rewind style=flp
+            FINNP_CYCLE();
             if (held < UNITS_OUT && arrived < Source::WORDS) {
                 typename Source::Word word = in.read();
                 ++arrived;
