@@ -157,6 +157,7 @@ mod tests {
             depth: 2,
             value: None,
             order,
+            kept: None,
         });
         let coding = Coding {
             scale: PerChannel::Each(vec![1.0, 10.0]),

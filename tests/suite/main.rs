@@ -9,6 +9,7 @@
 )]
 #![allow(unreachable_pub)]
 
+mod bcr;
 mod cli;
 mod corner;
 mod export;

@@ -1,4 +1,4 @@
-//! Random networks all the way: random folding, generated, compiled, simulated, equal.
+//! Random networks all the way: random pruning and folding, generated, compiled, simulated, equal.
 //! `FINNP_BUILDS=n` tries n seeds. Must not know how any stage works.
 
 use std::fs;
@@ -44,6 +44,11 @@ fn attempt(seed: u64) -> bool {
         true => format!("fps = {}\n", random.pick(&[10_000, 300_000, 1_000_000])),
         false => String::new(),
     };
+    if random.chance(60) {
+        let pattern = random.pick(&["bcr-col", "bcr-col", "channel"]);
+        let density = random.pick(&[0.5, 0.25, 0.3, 0.8]);
+        manifest += &format!("[prune]\npattern = \"{pattern}\"\ndensity = {density}\n");
+    }
     let project = Project::new(&manifest);
     fs::write(project.dir().join("model.onnx"), &case.bytes).unwrap();
     let call = project.build(&[]);

@@ -15,7 +15,7 @@ const GRIDS: [(&str, &str, &str); 3] = [
 ];
 
 /// A project for one of the shared networks, without inputs of its own; `None` where they are missing.
-fn network(name: &str) -> Option<Project> {
+pub(crate) fn network(name: &str) -> Option<Project> {
     let (_, kind, scale) = GRIDS.iter().find(|(found, ..)| *found == name).unwrap();
     let model = shared(&format!("models/{name}.onnx"))?;
     Some(Project::new(&format!(
