@@ -4,7 +4,6 @@
 
 use super::bcr_col::{cell, sums};
 use super::matrix::{Chain, Matrix};
-use super::plan::columns;
 use crate::layer::Blocks;
 
 /// Scores that may be looked at for one class of channels, so that large layers take seconds.
@@ -62,8 +61,8 @@ fn side(
 ) -> Option<Side> {
     let total = matrix.total();
     let weight = if total > 0.0 { 1.0 / total } else { 0.0 };
-    let columns = columns(chain, matrix, orders);
-    let scores = matrix.gathered(&orders[matrix.output], &columns);
+    let columns = chain.columns(matrix, orders);
+    let scores = matrix.gathered(&chain.rows(matrix, orders), &columns);
     let count = columns.len();
     if matrix.output == class {
         return Some(Side::Writes {

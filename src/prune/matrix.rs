@@ -1,9 +1,9 @@
 //! The matrix products of a network as pruning sees them: scores, and the channels on both sides.
 //! Must not know patterns.
 
-use crate::dataflow::{Dataflow, StreamId};
+use crate::dataflow::{Channels, Dataflow, Node, StreamId};
 use crate::error::{Error, Result};
-use crate::layer::Layer;
+use crate::layer::{Layer, Mvau};
 use crate::network::Network;
 use crate::pass::Product;
 use crate::reference::Real;
@@ -61,37 +61,37 @@ pub(super) struct Chain {
     pub(super) matrices: Vec<Matrix>,
 }
 
+impl Chain {
+    /// Rows of a layer, those of its old order, whose channels are in these orders.
+    pub(super) fn rows(&self, matrix: &Matrix, orders: &[Vec<usize>]) -> Vec<usize> {
+        match self.classes[matrix.output].fixed {
+            true => (0..matrix.rows).collect(),
+            false => orders[matrix.output].clone(),
+        }
+    }
+
+    /// Columns of a layer, those of its old order, whose channels are in these orders.
+    pub(super) fn columns(&self, matrix: &Matrix, orders: &[Vec<usize>]) -> Vec<usize> {
+        let class = &self.classes[matrix.input];
+        if class.fixed {
+            return (0..matrix.columns).collect();
+        }
+        let channels = Channels {
+            order: orders[matrix.input].clone(),
+            of: class.channels,
+        };
+        channels.repeated(matrix.columns / class.channels).order
+    }
+}
+
 /// Reads the chain off the dense integer network, whose products came from `products`.
 ///
 /// # Errors
 /// A bug where network and dataflow do not belong together.
 pub(super) fn chain(network: &Network, dataflow: &Dataflow, products: &[Product]) -> Result<Chain> {
     let real = Real::new(network)?;
-    let class_of = classes(dataflow);
-    let mut chain = Chain {
-        classes: Vec::new(),
-        matrices: Vec::new(),
-    };
-    let mut numbers = std::collections::BTreeMap::new();
-    for (stream, root) in class_of.iter().enumerate() {
-        let count = numbers.len();
-        let class = *numbers.entry(*root).or_insert(count);
-        let stream = dataflow.stream(StreamId(stream));
-        if class == chain.classes.len() {
-            chain.classes.push(Class {
-                channels: stream.channels,
-                fixed: false,
-                tensors: Vec::new(),
-            });
-        }
-        let known = &mut chain.classes[class];
-        known.fixed |= known.channels != stream.channels || stream.value.is_none();
-        known.tensors.extend(stream.value.clone());
-    }
-    let class = |stream: StreamId| numbers[&class_of[stream.0]];
-    for end in ends(dataflow) {
-        chain.classes[class(end)].fixed = true;
-    }
+    let (mut classes, class_of) = classes(dataflow);
+    let mut matrices = Vec::new();
     for node in &dataflow.nodes {
         let Layer::Mvau(mvau) = &node.layer else {
             continue;
@@ -99,45 +99,50 @@ pub(super) fn chain(network: &Network, dataflow: &Dataflow, products: &[Product]
         let product = products.iter().find(|product| product.name == node.name);
         let product =
             product.ok_or_else(|| Error::bug(format!("`{}` is no product", node.name)))?;
-        let (input, output) = (class(node.inputs[0]), class(node.outputs[0]));
-        for (side, channels) in [(input, mvau.columns), (output, mvau.rows)] {
-            let known = &mut chain.classes[side];
-            known.fixed |= !channels.is_multiple_of(known.channels);
-        }
-        chain.classes[output].fixed |= chain.classes[output].channels != mvau.rows;
-        let column_of: Vec<usize> = (0..mvau.columns)
-            .map(|k| product.order.position(k))
-            .collect();
-        let by_tensor = magnitude::scores(network, &real, product.weights)?;
-        let mut scores = vec![0.0; by_tensor.len()];
-        for (k, column) in column_of.iter().enumerate() {
-            for row in 0..mvau.rows {
-                scores[row * mvau.columns + column] = by_tensor[k * mvau.rows + row];
-            }
-        }
-        let weights = node.tensors.weights(&[mvau.rows, mvau.columns])?;
-        let used = (0..mvau.columns)
-            .map(|column| {
-                weights
-                    .iter()
-                    .skip(column)
-                    .step_by(mvau.columns)
-                    .any(|w| *w != 0)
-            })
-            .collect();
-        chain.matrices.push(Matrix {
-            name: node.name.clone(),
-            column_of,
-            rows: mvau.rows,
-            columns: mvau.columns,
-            scores,
-            used,
-            bits: mvau.weight.bits(),
-            input,
-            output,
-        });
+        let (input, output) = (class_of[node.inputs[0].0], class_of[node.outputs[0].0]);
+        classes[input].fixed |= !mvau.columns.is_multiple_of(classes[input].channels);
+        classes[output].fixed |= classes[output].channels != mvau.rows;
+        let scores = magnitude::scores(network, &real, product.weights)?;
+        matrices.push(matrix(node, mvau, product, &scores, (input, output))?);
     }
-    Ok(chain)
+    Ok(Chain { classes, matrices })
+}
+
+/// The matrix of a layer; `by_tensor` has the scores in the order of the tensor of its weights.
+fn matrix(
+    node: &Node,
+    mvau: &Mvau,
+    product: &Product,
+    by_tensor: &[f64],
+    (input, output): (usize, usize),
+) -> Result<Matrix> {
+    let (rows, columns) = (mvau.rows, mvau.columns);
+    let column_of: Vec<usize> = (0..columns).map(|k| product.order.position(k)).collect();
+    let mut scores = vec![0.0; by_tensor.len()];
+    for (k, column) in column_of.iter().enumerate() {
+        for row in 0..rows {
+            scores[row * columns + column] = by_tensor[k * rows + row];
+        }
+    }
+    let weights = node.tensors.weights(&[rows, columns])?;
+    let is_used = |column| {
+        weights
+            .iter()
+            .skip(column)
+            .step_by(columns)
+            .any(|w| *w != 0)
+    };
+    Ok(Matrix {
+        name: node.name.clone(),
+        column_of,
+        rows,
+        columns,
+        scores,
+        used: (0..columns).map(is_used).collect(),
+        bits: mvau.weight.bits(),
+        input,
+        output,
+    })
 }
 
 /// Streams whose channels have a place that something outside relies on.
@@ -152,8 +157,36 @@ fn ends(dataflow: &Dataflow) -> Vec<StreamId> {
     inputs.chain(outputs).chain(labels).collect()
 }
 
+/// All classes, and by stream the number of its class.
+fn classes(dataflow: &Dataflow) -> (Vec<Class>, Vec<usize>) {
+    let roots = roots(dataflow);
+    let mut classes: Vec<Class> = Vec::new();
+    let mut class_of: Vec<usize> = Vec::with_capacity(roots.len());
+    for (stream, root) in dataflow.streams.iter().zip(&roots) {
+        let class = match class_of.get(*root) {
+            Some(class) => *class,
+            None => {
+                classes.push(Class {
+                    channels: stream.channels,
+                    fixed: false,
+                    tensors: Vec::new(),
+                });
+                classes.len() - 1
+            }
+        };
+        class_of.push(class);
+        classes[class].fixed |=
+            classes[class].channels != stream.channels || stream.value.is_none();
+        classes[class].tensors.extend(stream.value.clone());
+    }
+    for end in ends(dataflow) {
+        classes[class_of[end.0]].fixed = true;
+    }
+    (classes, class_of)
+}
+
 /// By stream, the first stream of its class: layers other than products keep channels in their places.
-fn classes(dataflow: &Dataflow) -> Vec<usize> {
+fn roots(dataflow: &Dataflow) -> Vec<usize> {
     let mut parent: Vec<usize> = (0..dataflow.streams.len()).collect();
     fn root(parent: &[usize], mut at: usize) -> usize {
         while parent[at] != at {

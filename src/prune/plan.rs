@@ -132,18 +132,6 @@ fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
     Ok(alive.iter().map(listed).collect())
 }
 
-/// Columns of a layer whose channels are `order`.
-pub(super) fn columns(chain: &Chain, matrix: &Matrix, orders: &[Vec<usize>]) -> Vec<usize> {
-    let channels = chain.classes[matrix.input].channels;
-    (0..matrix.columns / channels)
-        .flat_map(|pixel| {
-            orders[matrix.input]
-                .iter()
-                .map(move |c| pixel * channels + c)
-        })
-        .collect()
-}
-
 fn blocks(
     chain: &Chain,
     matrix: &Matrix,
@@ -155,7 +143,7 @@ fn blocks(
     }
     let (rows, columns) = (
         orders[matrix.output].len(),
-        columns(chain, matrix, orders).len(),
+        chain.columns(matrix, orders).len(),
     );
     let chosen = choose(rows, columns, matrix.bits, pruning);
     let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
@@ -176,10 +164,10 @@ fn kept(
     orders: &[Vec<usize>],
     blocks: Option<Blocks>,
 ) -> Vec<bool> {
-    let rows = &orders[matrix.output];
-    let columns = columns(chain, matrix, orders);
+    let rows = chain.rows(matrix, orders);
+    let columns = chain.columns(matrix, orders);
     let inner = match blocks {
-        Some(blocks) => bcr_col::project(&matrix.gathered(rows, &columns), columns.len(), blocks),
+        Some(blocks) => bcr_col::project(&matrix.gathered(&rows, &columns), columns.len(), blocks),
         None => vec![true; rows.len() * columns.len()],
     };
     let mut kept = vec![false; matrix.scores.len()];

@@ -238,61 +238,64 @@ fn every_parallelism_of_the_grid_computes_the_same() {
     }
 }
 
+/// Lines of `[prune]` that are refused: the line at fault, and what the help says.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "pattern = \"bcr-col\"\nblock = [4, 7]\nkeep = 1",
+        "block = [4, 7]",
+        "the second number can be 1, 2, 4, 8, 16, 32, 64",
+    ),
+    (
+        "pattern = \"bcr-col\"\nlanes = 7\ndensity = 0.5",
+        "lanes = 7",
+        "`lanes` can be 1, 2, 4, 8, 16, 32, 64",
+    ),
+    (
+        "pattern = \"bcr-col\"\nblock = [4, 4]\ndensity = 0.3",
+        "density = 0.3",
+        "`density` can be 0.25, 0.5, 0.75, 1",
+    ),
+    (
+        "pattern = \"bcr-col\"\nblock = [4, 4]\nkeep = 5",
+        "keep = 5",
+        "`keep` can be 1 to 4",
+    ),
+    (
+        "pattern = \"bcr-col\"",
+        "pattern = \"bcr-col\"",
+        "add `density = 0.5`",
+    ),
+    (
+        "pattern = \"channel\"",
+        "pattern = \"channel\"",
+        "add `density = 0.5`",
+    ),
+    (
+        "density = 0.5",
+        "density = 0.5",
+        "say `pattern = \"bcr-col\"`",
+    ),
+    (
+        "pattern = \"bcr-col\"\ndensity = 0.5\nblock = [4, 4]\nkeep = 1",
+        "keep = 1",
+        "remove one of the two",
+    ),
+    (
+        "pattern = \"bcr-col\"\ndensity = 1.5",
+        "density = 1.5",
+        "above 0 and at most 1",
+    ),
+    (
+        "pattern = \"bcr-col\"\nblock = [4]\nkeep = 1",
+        "block = [4]",
+        "a list of two integers",
+    ),
+];
+
 /// Mistakes in `[prune]` are shown where they stand, with what would fit.
 #[test]
 fn blocks_that_do_not_fit_are_refused_at_their_characters() {
-    for (lines, line, says) in [
-        (
-            "pattern = \"bcr-col\"\nblock = [4, 7]\nkeep = 1",
-            "block = [4, 7]",
-            "the second number can be 1, 2, 4, 8, 16, 32, 64",
-        ),
-        (
-            "pattern = \"bcr-col\"\nlanes = 7\ndensity = 0.5",
-            "lanes = 7",
-            "`lanes` can be 1, 2, 4, 8, 16, 32, 64",
-        ),
-        (
-            "pattern = \"bcr-col\"\nblock = [4, 4]\ndensity = 0.3",
-            "density = 0.3",
-            "`density` can be 0.25, 0.5, 0.75, 1",
-        ),
-        (
-            "pattern = \"bcr-col\"\nblock = [4, 4]\nkeep = 5",
-            "keep = 5",
-            "`keep` can be 1 to 4",
-        ),
-        (
-            "pattern = \"bcr-col\"",
-            "pattern = \"bcr-col\"",
-            "add `density = 0.5`",
-        ),
-        (
-            "pattern = \"channel\"",
-            "pattern = \"channel\"",
-            "add `density = 0.5`",
-        ),
-        (
-            "density = 0.5",
-            "density = 0.5",
-            "say `pattern = \"bcr-col\"`",
-        ),
-        (
-            "pattern = \"bcr-col\"\ndensity = 0.5\nblock = [4, 4]\nkeep = 1",
-            "keep = 1",
-            "remove one of the two",
-        ),
-        (
-            "pattern = \"bcr-col\"\ndensity = 1.5",
-            "density = 1.5",
-            "above 0 and at most 1",
-        ),
-        (
-            "pattern = \"bcr-col\"\nblock = [4]\nkeep = 1",
-            "block = [4]",
-            "a list of two integers",
-        ),
-    ] {
+    for (lines, line, says) in REFUSED {
         let project = Project::example("digits");
         project.edit("[verify]", &format!("[prune]\n{lines}\n\n[verify]"));
         let call = project.build(&[]);
@@ -304,7 +307,7 @@ fn blocks_that_do_not_fit_are_refused_at_their_characters() {
         );
         let manifest = std::fs::read_to_string(project.dir().join("accel.toml")).unwrap();
         let place = problem["line"].as_u64().unwrap() as usize;
-        assert_eq!(manifest.lines().nth(place - 1), Some(line), "{problem}");
+        assert_eq!(manifest.lines().nth(place - 1), Some(*line), "{problem}");
     }
 }
 

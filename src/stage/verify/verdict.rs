@@ -79,10 +79,16 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
         .filter(|pair| !pair.inside)
         .map(|pair| (pair.counted(), layer_job(&pair.layer)))
         .collect();
+    let expected_cycles: Vec<(String, String)> = pairs
+        .iter()
+        .filter(|pair| !pair.inside)
+        .map(|pair| (format!("cycles of {}", pair.layer), pair.cycles.to_string()))
+        .collect();
     let mut job = Job::compute(VERDICT_JOB, move |inputs| compare(&pairs, inputs));
     for (name, from, file) in sources {
         job = job.output_of(name, "verify", from, file);
     }
+    job.lines = expected_cycles;
     for (name, from) in counted {
         job = job.output_of(name, "verify", from, CYCLES);
     }
