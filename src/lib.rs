@@ -31,6 +31,8 @@ pub mod fold;
 
 pub mod backend;
 
+pub mod package;
+
 pub mod tool;
 
 pub mod stage;

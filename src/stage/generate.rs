@@ -94,12 +94,17 @@ fn memory(node: &Node) -> Job {
     .shown_in(format!("hls/layers/{}", node.name))
 }
 
-fn top(manifest: &Manifest, dataflow: &Dataflow) -> Job {
-    let target = Target {
+/// What synthesis aims at.
+pub(super) fn target(manifest: &Manifest) -> Target {
+    Target {
         project: manifest.project.name.clone(),
         part: manifest.target.board.part.clone(),
         clock_mhz: manifest.target.clock_mhz,
-    };
+    }
+}
+
+fn top(manifest: &Manifest, dataflow: &Dataflow) -> Job {
+    let target = target(manifest);
     let lines = [
         ("project", target.project.clone()),
         ("part", target.part.clone()),

@@ -5,6 +5,7 @@ mod fold;
 mod generate;
 mod import;
 mod job;
+mod package;
 mod prune;
 mod record;
 mod reorder;
@@ -27,6 +28,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &fold::Fold,
     &generate::Generate,
     &verify::Verify,
+    &package::Package,
     &summary::Summarise,
 ];
 

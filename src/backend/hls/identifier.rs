@@ -93,6 +93,8 @@ const RESERVED: &[&str] = &[
     "xor",
     "input_edge",
     "output_edge",
+    "s_axis",
+    "m_axis",
     "exp",
     "log",
     "sin",

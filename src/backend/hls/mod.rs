@@ -3,6 +3,7 @@
 //! Sources depend on shapes only, so equal shapes are compiled once; weights are text that C simulation
 //! reads at run time and synthesis includes. Must not know the disk or processes.
 
+mod core;
 mod identifier;
 mod label_select;
 mod library;
@@ -16,12 +17,13 @@ mod top;
 mod unit;
 mod width_converter;
 
+pub use core::{CORE_TO_HLS, CorePart, core_source};
 pub use identifier::identifiers;
 pub use library::{LIBRARY, include_flags};
 pub use memory::memories;
 pub use shape::{main_source, shape_sources, tag};
-pub use tcl::Target;
-pub use top::top_sources;
+pub use tcl::{Target, archive, core_script, ip_name};
+pub use top::{network_files, top_sources};
 
 use crate::layer::Layer;
 use unit::Unit;
@@ -31,6 +33,11 @@ pub fn memory_files(layer: &Layer) -> Vec<String> {
     let memories = unit(layer).memories;
     let names = memories.iter().map(|memory| format!("{}.dat", memory.name));
     names.collect()
+}
+
+/// What a layer is, in one sentence.
+pub fn title(layer: &Layer) -> String {
+    unit(layer).title
 }
 
 /// What the library calls the layer, and with which parameters.

@@ -1,5 +1,7 @@
-//! Tcl for Vitis HLS: C simulation, synthesis and export, of the whole network and of one layer.
+//! Tcl for Vitis HLS: C simulation, synthesis and export, of the whole network and of one core.
 //! Written for 2022.1 and later. Must not know C++.
+
+use super::core::CORE_TO_HLS;
 
 /// The part and clock that synthesis aims at.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +16,13 @@ pub struct Target {
 
 impl Target {
     /// Clock period in nanoseconds, rounded down to picoseconds so that the clock is never slower.
-    fn period_ns(&self) -> String {
+    pub fn period_ns(&self) -> String {
         format!("{:.3}", (1e6 / self.clock_mhz).floor() / 1e3)
+    }
+
+    /// Clock in Hz.
+    pub fn clock_hz(&self) -> u64 {
+        (self.clock_mhz * 1e6).round() as u64
     }
 
     fn solution(&self) -> String {
@@ -25,64 +32,91 @@ impl Target {
             self.period_ns()
         )
     }
+}
 
-    fn finish(name: &str) -> String {
-        format!(
-            "csynth_design\nexport_design -format ip_catalog -vendor finnp -library hls -ipname {name} -version 1.0\nexit\n"
-        )
-    }
+/// What the project of synthesis called `name` leaves behind, relative to the folder in which it runs.
+pub fn archive(name: &str) -> String {
+    format!("{}/solution/impl/export.zip", folder(name))
+}
+
+/// Folder of the project of synthesis: none of the sources' folders can have this name.
+fn folder(name: &str) -> String {
+    format!("{name}_vitis_hls")
+}
+
+fn finish(name: &str) -> String {
+    format!(
+        "csynth_design\nexport_design -format ip_catalog -vendor finnp -library hls -ipname {name} -version 1.0\nexit\n"
+    )
 }
 
 /// The script of the whole network; `sources` are relative to the script.
 pub(super) fn network(target: &Target, sources: &[String]) -> String {
-    let project = &target.project;
+    let name = ip_name(&target.project);
     let files: String = sources
         .iter()
         .map(|file| format!("add_files -cflags $flags $here/{file}\n"))
         .collect();
     format!(
-        "# C simulation, synthesis and export of the accelerator `{project}`.\n\
+        "# C simulation, synthesis and export of the accelerator `{project}` as one IP, to\n         # {archive}.\n\
          #   vitis_hls -f vitis_hls.tcl                 in this folder (2022.1 and later)\n\
          #   vitis-run --mode hls --tcl vitis_hls.tcl   with the newer command\n\
          set here [file normalize [file dirname [info script]]]\n\
          set flags \"-std=c++17 -I$here -I$here/library\"\n\n\
-         open_project -reset {project}\n{files}add_files -tb -cflags $flags $here/testbench.cpp\nset_top top\n\n\
+         open_project -reset {folder}\n{files}add_files -tb -cflags $flags $here/testbench.cpp\nset_top top\n\n\
          {solution}\n\
          # Simulation runs where a file input.npy [frames, ...] lies beside this script.\n\
          if {{[file exists $here/input.npy]}} {{\n    \
          csim_design -argv \"$here/layers $here/input.npy $here/output.npy\"\n}}\n{finish}",
+        project = target.project,
+        archive = archive(&name),
+        folder = folder(&name),
         solution = target.solution(),
-        finish = Target::finish(&identifier(project)),
+        finish = finish(&name),
     )
 }
 
-/// The script of one layer with its memories; it lies in `layers/<folder>/`.
-pub(super) fn layer(target: &Target, folder: &str, function: &str, tag: &str) -> String {
+/// The script of the core called `name`; `sources` are relative to the script.
+pub fn core_script(target: &Target, name: &str, sources: &[String]) -> String {
+    let files: String = sources
+        .iter()
+        .map(|file| format!("add_files -cflags $flags $here/{file}\n"))
+        .collect();
     format!(
-        "# Synthesis and export of the layer `{folder}` alone, with AXI4-Stream ports.\n\
-         #   vitis_hls -f vitis_hls.tcl   (2022.1 and later)\n\
-         set here [file normalize [file join [file dirname [info script]] ../..]]\n\
-         set flags \"-std=c++17 -I$here -I$here/library\"\n\n\
-         open_project -reset {function}\n\
-         add_files -cflags $flags $here/layers/{folder}/{function}.cpp\n\
-         add_files -cflags $flags $here/shapes/{tag}.cpp\n\
-         set_top {function}\n\n{solution}\
-         set_directive_interface -mode axis {function} in\n\
-         set_directive_interface -mode axis {function} out\n\
-         set_directive_interface -mode ap_ctrl_none {function} return\n\n{finish}",
+        "# Synthesis and export of this core, to {archive}.\n\
+         #   vitis_hls -f vitis_hls.tcl                 (2022.1 and later)\n\
+         #   vitis-run --mode hls --tcl vitis_hls.tcl   with the newer command\n\
+         set here [file normalize [file dirname [info script]]]\n\
+         set hls [file normalize $here/{CORE_TO_HLS}]\n\
+         set flags \"-std=c++17 -I$here -I$hls -I$hls/library\"\n\
+         cd $here\n\n\
+         open_project -reset {folder}\n{files}set_top {name}\n\n{solution}\n{finish}",
+        archive = archive(name),
+        folder = folder(name),
         solution = target.solution(),
-        finish = Target::finish(function),
+        finish = finish(name),
     )
 }
 
-/// IP names are identifiers.
-fn identifier(name: &str) -> String {
-    name.replace('-', "_")
+/// The name of the whole network's IP: an identifier that begins with a letter.
+pub fn ip_name(project: &str) -> String {
+    let name = project.replace('-', "_");
+    match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        true => name,
+        false => format!("ip_{name}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{Target, ip_name};
+
+    #[test]
+    fn names_of_ip_begin_with_a_letter() {
+        for (project, expected) in [("digits", "digits"), ("2-b", "ip_2_b"), ("-", "ip__")] {
+            assert_eq!(ip_name(project), expected);
+        }
+    }
 
     #[test]
     fn the_period_is_never_longer_than_the_clock_allows() {

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::core::PORTS;
 use super::identifier::{identifiers, stream};
 use super::shape::tag;
 use super::tcl::{self, Target};
-use super::unit;
-use super::unit::class;
+use super::unit::{Held, Memory, class};
+use super::{memory_files, unit};
 use crate::dataflow::{Dataflow, Node, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::Port;
@@ -28,19 +29,7 @@ struct Placed<'a> {
 /// # Errors
 /// A design error where the dataflow is no single chain from one input to one output.
 pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, String)>> {
-    let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
-    let placed = dataflow
-        .nodes
-        .iter()
-        .zip(functions)
-        .map(|(node, function)| {
-            Ok(Placed {
-                node,
-                function,
-                tag: tag(&node.layer)?,
-            })
-        })
-        .collect::<Result<Vec<Placed<'_>>>>()?;
+    let placed = place(dataflow)?;
     let (Some(first), Some(last)) = (placed.first(), placed.last()) else {
         return Err(Error::design(
             "the network has no layer that runs in hardware",
@@ -70,10 +59,22 @@ pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, 
             format!("{folder}/{}.cpp", layer.function),
             layer.with_memories(),
         ));
-        let script = tcl::layer(target, &layer.node.name, &layer.function, &layer.tag);
-        files.push((format!("{folder}/vitis_hls.tcl"), script));
     }
     Ok(files)
+}
+
+fn place(dataflow: &Dataflow) -> Result<Vec<Placed<'_>>> {
+    let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
+    let nodes = dataflow.nodes.iter().zip(functions);
+    nodes
+        .map(|(node, function)| {
+            Ok(Placed {
+                node,
+                function,
+                tag: tag(&node.layer)?,
+            })
+        })
+        .collect()
 }
 
 const TESTBENCH: &str = "// C simulation with any C++ compiler, in this folder:
@@ -102,32 +103,18 @@ impl Placed<'_> {
     fn with_memories(&self) -> String {
         let (tag, folder) = (&self.tag, &self.node.name);
         let unit = unit(&self.node.layer);
-        let mut constants = String::new();
-        let mut files = String::new();
-        let mut pragmas = String::new();
-        let mut arguments = String::new();
-        for memory in unit.memories {
-            let (name, class) = (memory.name, memory.class);
-            let _ = writeln!(
-                constants,
-                "    static const {tag}_unit::{class} {name} = {{\n#include \"{name}.dat\"\n    }};"
-            );
-            let _ = writeln!(
-                files,
-                "    static const auto& {name} = finnp::memory<{tag}_unit::{class}>(\"{folder}/{name}.dat\");"
-            );
-            for (kind, dimension) in memory.pragmas {
-                let _ = writeln!(
-                    pragmas,
-                    "#pragma HLS {kind} variable={name} complete dim={dimension}"
-                );
-            }
-            let _ = write!(arguments, ", {name}");
-        }
-        if unit.has_state {
-            let _ = writeln!(pragmas, "    static {tag}_unit::State state;");
-            arguments.push_str(", state");
-        }
+        let files: String = unit
+            .memories
+            .iter()
+            .map(|Memory { name, class, .. }| {
+                format!("    static const auto& {name} = finnp::memory<{tag}_unit::{class}>(\"{folder}/{name}.dat\");\n")
+            })
+            .collect();
+        let Held {
+            constants,
+            pragmas,
+            arguments,
+        } = unit.held(tag);
         format!(
             "// Layer `{folder}`: {tag} with its memories.\n#include \"finnp/simulate.hpp\"\n\
              #include \"shapes/{tag}.hpp\"\n\nvoid {function}({parameters}) {{\n#pragma HLS INLINE off\n\
@@ -136,6 +123,23 @@ impl Placed<'_> {
             parameters = self.arguments(),
         )
     }
+}
+
+/// Everything that is synthesised with the whole network, relative to the HLS folder: its sources and
+/// the headers and memories that they include, those of the library left out.
+///
+/// # Errors
+/// A bug if a layer's record cannot be written.
+pub fn network_files(dataflow: &Dataflow) -> Result<Vec<String>> {
+    let placed = place(dataflow)?;
+    let mut files = vec!["top.hpp".to_owned()];
+    files.extend(source_list(&placed));
+    files.extend(tags(&placed).iter().map(|tag| format!("shapes/{tag}.hpp")));
+    for Placed { node, .. } in &placed {
+        let memories = memory_files(&node.layer).into_iter();
+        files.extend(memories.map(|file| format!("layers/{}/{file}", node.name)));
+    }
+    Ok(files)
 }
 
 fn source_list(placed: &[Placed<'_>]) -> Vec<String> {
@@ -152,7 +156,8 @@ fn tags<'a>(placed: &'a [Placed<'_>]) -> BTreeSet<&'a str> {
     placed.iter().map(|layer| layer.tag.as_str()).collect()
 }
 
-fn frame(port: Port) -> String {
+/// A frame of a stream, as the library calls it.
+pub(super) fn frame(port: Port) -> String {
     format!(
         "finnp::Frame<{}, {}, {}, {}>",
         class(port.element),
@@ -179,7 +184,7 @@ fn header(placed: &[Placed<'_>], edges: (Port, Port), target: &Target) -> String
          // Edges: type of an element, elements a word, channels, pixels.\n\
          using input_edge = finnp::Edge<{}>;\nusing output_edge = finnp::Edge<{}>;\n\n\
          // Layers with memories: each in its own file.\n{declared}\n\
-         void top(input_edge::Stream& input, output_edge::Stream& output);\n\n#endif\n",
+         void top(input_edge::Stream& s_axis, output_edge::Stream& m_axis);\n\n#endif\n",
         input.elements(),
         input.element,
         output.elements(),
@@ -207,11 +212,10 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
         "output_edge::Frame::Stream& in, output_edge::Stream& out",
         "finnp::to_axis<output_edge::Frame>",
     ));
-    text.push_str(
-        "void top(input_edge::Stream& input, output_edge::Stream& output) {\n\
-         #pragma HLS INTERFACE mode=axis port=input\n#pragma HLS INTERFACE mode=axis port=output\n\
-         #pragma HLS INTERFACE mode=ap_ctrl_none port=return\n#pragma HLS DATAFLOW disable_start_propagation\n\n",
-    );
+    text.push_str(&format!(
+        "void top(input_edge::Stream& s_axis, output_edge::Stream& m_axis) {{\n\
+         {PORTS}#pragma HLS DATAFLOW disable_start_propagation\n\n"
+    ));
     let depth = |id: StreamId| dataflow.stream(id).depth;
     let fed = dataflow.inputs[0].stream;
     let _ = writeln!(
@@ -229,7 +233,7 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
             stream(name)
         );
     }
-    text.push_str("\n    input_adapter(input, input_out);\n");
+    text.push_str("\n    input_adapter(s_axis, input_out);\n");
     for layer in placed {
         let source = writer(placed, only(&layer.node.inputs, &layer.node.name)?);
         let name = &layer.function;
@@ -242,7 +246,7 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
         );
     }
     let last = writer(placed, dataflow.outputs[0].stream);
-    let _ = writeln!(text, "    output_adapter({}, output);\n}}", stream(last));
+    let _ = writeln!(text, "    output_adapter({}, m_axis);\n}}", stream(last));
     Ok(text)
 }
 

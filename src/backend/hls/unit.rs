@@ -32,6 +32,16 @@ pub(super) struct Memory {
     pub(super) pragmas: &'static [(&'static str, u32)],
 }
 
+/// What a layer's function holds, as text: its memories, and what it keeps from frame to frame.
+pub(super) struct Held {
+    /// Memories as constants, each of which includes its file.
+    pub(super) constants: String,
+    /// How synthesis splits the memories, and the state.
+    pub(super) pragmas: String,
+    /// `, weights, thresholds`: what the shape's function takes behind its streams.
+    pub(super) arguments: String,
+}
+
 /// Weights: all lanes of one step are read at once.
 pub(super) const WEIGHTS: Memory = Memory {
     name: "weights",
@@ -61,6 +71,35 @@ pub(super) const FLIP: Memory = Memory {
 };
 
 impl Unit {
+    /// What the function of a layer of the shape `tag` holds.
+    pub(super) fn held(&self, tag: &str) -> Held {
+        let [mut constants, mut pragmas, mut arguments] = [const { String::new() }; 3];
+        for Memory {
+            name,
+            class,
+            pragmas: splits,
+        } in &self.memories
+        {
+            constants += &format!(
+                "    static const {tag}_unit::{class} {name} = {{\n#include \"{name}.dat\"\n    }};\n"
+            );
+            for (kind, dimension) in *splits {
+                pragmas +=
+                    &format!("#pragma HLS {kind} variable={name} complete dim={dimension}\n");
+            }
+            arguments += &format!(", {name}");
+        }
+        if self.has_state {
+            pragmas += &format!("    static {tag}_unit::State state;\n");
+            arguments += ", state";
+        }
+        Held {
+            constants,
+            pragmas,
+            arguments,
+        }
+    }
+
     /// A type member.
     pub(super) fn element(name: &'static str, kind: DataType) -> (&'static str, String) {
         (name, class(kind))

@@ -1,0 +1,169 @@
+//! `Core`: what is synthesised alone and has a name of its own, with its two streams.
+//! Must not know who connects cores.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::file::{File, of_core};
+use crate::backend::hls::{self, CorePart, Target};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Port};
+
+/// A layer with its memories, or an edge of the accelerator. Cores of one name are equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Core {
+    /// Kind of layer, shape and beginning of the digest of the memories.
+    pub name: String,
+    /// What it is, in one sentence.
+    pub title: String,
+    /// The stream that it reads.
+    pub input: Side,
+    /// The stream that it writes.
+    pub output: Side,
+    part: Part,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Layer { layer: Layer, tag: String },
+    Input(Port),
+    Output(Port),
+}
+
+/// A stream as ports: TDATA in whole bytes, TVALID and TREADY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side {
+    /// Bytes of TDATA; synthesis fills the word of a stream up to whole ones with zeros.
+    pub bytes: u64,
+    /// Whether it has TKEEP, TSTRB and TLAST too: the accelerator's own edges do.
+    pub frames: bool,
+}
+
+impl Side {
+    /// The stream between two layers.
+    pub fn inner(port: Port) -> Self {
+        Side {
+            bytes: port.word_bits().div_ceil(8),
+            frames: false,
+        }
+    }
+
+    /// The stream at an edge.
+    pub fn edge(port: Port) -> Self {
+        Side {
+            frames: true,
+            ..Side::inner(port)
+        }
+    }
+}
+
+impl Core {
+    /// The core of a layer; `memories` are the digests of its memories' contents, by file.
+    ///
+    /// # Errors
+    /// A bug if its record cannot be written.
+    pub fn layer(layer: &Layer, memories: &BTreeMap<String, String>) -> Result<Core> {
+        let tag = hls::tag(layer)?;
+        let text: String = memories
+            .iter()
+            .map(|(file, digest)| format!("{file} {digest}\n"))
+            .collect();
+        let hardware = layer.hardware();
+        Ok(Core {
+            name: format!("{tag}_{}", short(text.as_bytes())),
+            title: hls::title(layer),
+            input: Side::inner(hardware.input()),
+            output: Side::inner(hardware.output()),
+            part: Part::Layer {
+                layer: layer.clone(),
+                tag,
+            },
+        })
+    }
+
+    /// The core of a layer under the name that [`Core::layer`] gave it.
+    ///
+    /// # Errors
+    /// A bug if its record cannot be written.
+    pub fn named(layer: &Layer, name: &str) -> Result<Core> {
+        let mut core = Core::layer(layer, &BTreeMap::new())?;
+        name.clone_into(&mut core.name);
+        Ok(core)
+    }
+
+    /// The core where frames enter.
+    ///
+    /// # Errors
+    /// A bug if the port cannot be written.
+    pub fn input(port: Port) -> Result<Core> {
+        Ok(Core {
+            name: format!("input_edge_{}", short(&record(port)?)),
+            title: format!("Where frames enter: {} {}.", port.elements(), port.element),
+            input: Side::edge(port),
+            output: Side::inner(port),
+            part: Part::Input(port),
+        })
+    }
+
+    /// The core where frames leave.
+    ///
+    /// # Errors
+    /// A bug if the port cannot be written.
+    pub fn output(port: Port) -> Result<Core> {
+        Ok(Core {
+            name: format!("output_edge_{}", short(&record(port)?)),
+            title: format!("Where frames leave: {} {}.", port.elements(), port.element),
+            input: Side::inner(port),
+            output: Side::edge(port),
+            part: Part::Output(port),
+        })
+    }
+
+    /// What the backend makes it from.
+    fn part(&self) -> CorePart<'_> {
+        match &self.part {
+            Part::Layer { layer, tag } => CorePart::Layer { layer, tag },
+            Part::Input(port) => CorePart::Input(*port),
+            Part::Output(port) => CorePart::Output(*port),
+        }
+    }
+
+    /// Files that it is synthesised from, relative to its folder.
+    pub(super) fn files(&self) -> Vec<File> {
+        match &self.part {
+            Part::Layer { layer, tag } => of_core(&self.name, Some(tag), &hls::memory_files(layer)),
+            Part::Input(_) | Part::Output(_) => of_core(&self.name, None, &[]),
+        }
+    }
+
+    /// `(file, text)` of its source and of the script that synthesises it. Its memories lie beside them.
+    pub fn sources(&self, target: &Target) -> Vec<(String, String)> {
+        let files = self.files();
+        let units: Vec<String> = files
+            .iter()
+            .filter(|file| file.is_unit())
+            .map(|file| file.path.clone())
+            .collect();
+        vec![
+            (
+                format!("{}.cpp", self.name),
+                hls::core_source(self.part(), &self.name),
+            ),
+            (
+                "vitis_hls.tcl".to_owned(),
+                hls::core_script(target, &self.name, &units),
+            ),
+        ]
+    }
+}
+
+fn record(port: Port) -> Result<Vec<u8>> {
+    serde_json::to_vec(&port).map_err(|cause| Error::bug(cause.to_string()))
+}
+
+/// The beginning of a digest: enough to tell the cores of all networks apart.
+fn short(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().take(4).map(|b| format!("{b:02x}")).collect()
+}
