@@ -57,6 +57,8 @@ const REPAIRS: usize = 100;
 pub struct Options {
     /// Last stage to run; all if `None`.
     pub to: Option<String>,
+    /// Names of stages that must do their work: an optional one that cannot is an error.
+    pub require: Vec<String>,
     /// How many jobs run at once; 0 for as many as the machine has processors.
     pub jobs: usize,
     /// Tell what would run instead of running it.
@@ -99,6 +101,10 @@ pub fn build(
     let start = Instant::now();
     let tally = Tally::default();
     let built = select(stages, options.to.as_deref())
+        .and_then(|chosen| {
+            require(stages, chosen, &options.require)?;
+            Ok(chosen)
+        })
         .and_then(|stages| run(manifest, dir, stages, options, cancel, sink, &tally));
     let (jobs_run, jobs_cached) = tally.counts();
     let jobs_would_run = built.as_ref().map_or(0, |(_, count)| *count);
@@ -142,12 +148,32 @@ fn select<'a>(stages: &'a [&'a dyn Stage], to: Option<&str>) -> Result<&'a [&'a 
     let last = stages.iter().position(|stage| stage.name() == to);
     match last {
         Some(last) => Ok(&stages[..=last]),
-        None => {
-            let names: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
-            let help = format!("the stages are `{}`", names.join("`, `"));
-            Err(Error::user(format!("there is no stage `{to}`")).help(help))
+        None => Err(no_stage(stages, to)),
+    }
+}
+
+fn no_stage(stages: &[&dyn Stage], name: &str) -> Error {
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
+    let help = format!("the stages are `{}`", names.join("`, `"));
+    Error::user(format!("there is no stage `{name}`")).help(help)
+}
+
+/// Fails where a stage of `names` is not among those that are `chosen` or cannot do its work.
+fn require(stages: &[&dyn Stage], chosen: &[&dyn Stage], names: &[String]) -> Result<()> {
+    for name in names {
+        let is_named = |stage: &&&dyn Stage| stage.name() == name;
+        let Some(stage) = stages.iter().find(is_named) else {
+            return Err(no_stage(stages, name));
+        };
+        if !chosen.iter().any(|stage| stage.name() == name) {
+            let what = format!("`{name}` is required, but the build stops before it");
+            return Err(Error::user(what).help("name a later stage with `--to`, or leave it out"));
+        }
+        if let Some(error) = stage.missing()? {
+            return Err(error.within(format!("`{name}` is required and cannot run")));
         }
     }
+    Ok(())
 }
 
 fn run(

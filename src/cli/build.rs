@@ -11,7 +11,7 @@ use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
 use crate::build::{Built, Durability, Event, Outcome};
 use crate::error::{Error, Result};
-use crate::stage::{Artifacts, PROOF, Summary};
+use crate::stage::{Artifacts, Figures, Link, PROOF, Summary, link};
 
 /// Build the accelerator into the folder `build`
 #[derive(clap::Args)]
@@ -19,6 +19,9 @@ pub(super) struct Build {
     /// Last stage to run, such as `fold`; a name that is none lists them
     #[arg(long, value_name = "STAGE")]
     to: Option<String>,
+    /// Fail unless this stage does its work, such as `link`, which else does not run where its tools are missing
+    #[arg(long, value_name = "STAGE")]
+    require: Vec<String>,
     /// Tell what would run, and why, without running it
     #[arg(long)]
     dry_run: bool,
@@ -43,6 +46,7 @@ impl Build {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
         let manifest = call.manifest()?;
         let mut options = call.build_options(self.to.as_deref());
+        options.require = self.require.clone();
         options.dry_run = self.dry_run;
         options.no_wait = self.no_wait;
         options.durability = match self.durability {
@@ -59,8 +63,12 @@ impl Build {
             let text = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
             return Ok(Answer::text(text + &dry(&outcome)));
         }
+        self.answer(call, &outcome, &manifest.dir.join("build"))
+    }
+
+    /// What a build has to say that ran and went well.
+    fn answer(&self, call: &Call, outcome: &Outcome, folder: &Path) -> Result<Answer> {
         let summary = summary(&outcome.artifacts, &call.options.dir)?;
-        let folder = manifest.dir.join("build");
         let mut note = String::new();
         if let Some(summary) = &summary {
             note += &result(summary);
@@ -71,14 +79,29 @@ impl Build {
                 false => format!("stopped after `{to}`: nothing is verified\n"),
             };
         }
+        let linked = match outcome.artifacts.jobs("link").next() {
+            Some(_) => Some(link(&outcome.artifacts)?),
+            None => None,
+        };
+        if let Some(linked) = &linked {
+            note += &line(linked);
+        }
         note += &format!(
             "{} run, {} cached, {}\n{}\n",
             count(outcome.jobs_run, "job"),
             grouped(outcome.jobs_cached as u64),
             seconds(call.elapsed()),
-            shown(&folder),
+            shown(folder),
         );
         let mut answer = Answer::note(note).with("folder", folder.display().to_string());
+        if let Some(linked) = &linked {
+            if let Link::Done(done) = linked {
+                answer.warnings.clone_from(&done.warnings);
+            }
+            let value = serde_json::to_value(linked);
+            let value = value.map_err(|cause| Error::bug(cause.to_string()))?;
+            answer = answer.with("link", value);
+        }
         if let Some(summary) = summary {
             answer = answer
                 .with("project", summary.project)
@@ -130,6 +153,29 @@ fn result(summary: &Summary) -> String {
         summary.facts.clock_mhz,
         summary.facts.bottleneck,
         summary.proof,
+    )
+}
+
+/// What came of Vivado, in a line.
+fn line(link: &Link) -> String {
+    let done = match link {
+        Link::NotRun { reason } => return format!("link not run: {reason}\n"),
+        Link::Done(done) => done,
+    };
+    let Figures {
+        lut, ff, bram, dsp, ..
+    } = done.figures;
+    let met = match done.timing_met {
+        true => "met",
+        false => "NOT met",
+    };
+    format!(
+        "link done (out of context): {} LUT, {} FF, {bram} BRAM, {} DSP; {} MHz {met}, WNS {} ns\n",
+        grouped(lut),
+        grouped(ff),
+        grouped(dsp),
+        done.clock_mhz,
+        done.figures.wns_ns,
     )
 }
 

@@ -190,4 +190,13 @@ pub trait Stage: Sync {
     /// # Errors
     /// Whatever the manifest or the artifacts make impossible.
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>>;
+
+    /// What keeps an optional stage from its work on this machine; it then says that it did not run. `None`
+    /// for a stage that does its work or fails.
+    ///
+    /// # Errors
+    /// A bug in the table of tools.
+    fn missing(&self) -> Result<Option<Error>> {
+        Ok(None)
+    }
 }

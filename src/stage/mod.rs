@@ -5,6 +5,7 @@ mod fold;
 mod generate;
 mod import;
 mod job;
+mod link;
 mod package;
 mod prune;
 mod record;
@@ -15,6 +16,7 @@ mod summary;
 mod verify;
 
 pub use job::*;
+pub use link::{Done, Figures, Link, link};
 pub use record::dataflow;
 pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
 pub use summary::{PROOF, Summary};
@@ -29,6 +31,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &generate::Generate,
     &verify::Verify,
     &package::Package,
+    &link::Linking,
     &summary::Summarise,
 ];
 

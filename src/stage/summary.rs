@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::link::{Link, RESULT, RESULT_JOB};
 use super::prune::PLAN;
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::row::{Facts, LayerRow, facts, layers, rows};
@@ -43,6 +44,8 @@ pub struct Summary {
     pub f32: Single,
     /// C simulation against the integer network.
     pub simulation: Verdict,
+    /// What Vivado made of it, or why it did not run.
+    pub link: Link,
     /// Layers in order.
     pub layers: Vec<LayerRow>,
     /// What the user should know.
@@ -84,14 +87,20 @@ impl Stage for Summarise {
         ] {
             job = job.output_of(file, "verify", job_name, file);
         }
-        let job = job.output_of(PLAN, "prune", NETWORK, PLAN);
+        let job = job
+            .output_of(PLAN, "prune", NETWORK, PLAN)
+            .output_of(RESULT, "link", RESULT_JOB, RESULT);
         Ok(vec![feed(job, "fold", &folded, false).shown_in("")])
     }
 }
 
 fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Result<Summary> {
     let samples: Samples = from_json(inputs.bytes(SAMPLES)?)?;
-    let warnings = warnings(&samples);
+    let link: Link = from_json(inputs.bytes(RESULT)?)?;
+    let mut warnings = warnings(&samples);
+    if let Link::Done(done) = &link {
+        warnings.extend(done.warnings.iter().cloned());
+    }
     Ok(Summary {
         project: project.to_owned(),
         board: board.to_owned(),
@@ -102,6 +111,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         levels: from_json(inputs.bytes(LEVELS)?)?,
         f32: from_json(inputs.bytes(SINGLE)?)?,
         simulation: from_json(inputs.bytes(VERDICT)?)?,
+        link,
         layers: rows(&read(&of_inputs(inputs))?, &from_json(inputs.bytes(PLAN)?)?),
         warnings,
     })

@@ -32,11 +32,7 @@ pub struct Found {
 /// table has no such tool.
 pub fn find(name: &str) -> Result<Arc<Found>> {
     static KNOWN: Mutex<BTreeMap<&'static str, Arc<Found>>> = Mutex::new(BTreeMap::new());
-    let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
-        return Err(Error::bug(format!(
-            "a job asks for the unknown tool `{name}`"
-        )));
-    };
+    let tool = named(name)?;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = known.get(tool.name) {
         return Ok(Arc::clone(found));
@@ -46,6 +42,24 @@ pub fn find(name: &str) -> Result<Arc<Found>> {
     let found = Arc::new(probe(tool, variable.as_deref(), &path)?);
     known.insert(tool.name, Arc::clone(&found));
     Ok(found)
+}
+
+/// Whether this machine has the tool `name` of [`TOOLS`]. It is not started.
+///
+/// # Errors
+/// A bug if the table has no such tool.
+pub fn is_installed(name: &str) -> Result<bool> {
+    let tool = named(name)?;
+    let variable = tool.variable.and_then(std::env::var_os);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(locate(tool, variable.as_deref(), &path).is_ok())
+}
+
+fn named(name: &str) -> Result<&'static Tool> {
+    let found = TOOLS.iter().find(|tool| tool.name == name);
+    found
+        .copied()
+        .ok_or_else(|| Error::bug(format!("a job asks for the unknown tool `{name}`")))
 }
 
 fn probe(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<Found> {

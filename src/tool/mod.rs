@@ -6,9 +6,11 @@ mod cxx;
 mod find;
 mod run;
 mod vitis_hls;
+mod vitis_run;
+mod vivado;
 
 pub use cancel::Cancel;
-pub use find::{Found, find};
+pub use find::{Found, find, is_installed};
 pub use run::{Exit, Process, run};
 
 /// A program that is not part of finnp.
@@ -33,4 +35,9 @@ pub struct Tool {
 }
 
 /// All tools that a job may ask for.
-pub const TOOLS: &[&Tool] = &[&cxx::CXX, &vitis_hls::VITIS_HLS];
+pub const TOOLS: &[&Tool] = &[
+    &cxx::CXX,
+    &vitis_hls::VITIS_HLS,
+    &vitis_run::VITIS_RUN,
+    &vivado::VIVADO,
+];
