@@ -8,6 +8,7 @@ pub mod glob;
 pub mod key;
 mod problem;
 mod read;
+mod reference;
 mod schema;
 mod set;
 mod value;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use file::FILE_NAME;
+pub use reference::reference;
 pub use schema::schema;
 
 use crate::board::Board;

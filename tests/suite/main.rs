@@ -10,6 +10,7 @@
 #![allow(unreachable_pub)]
 
 mod bcr;
+mod book;
 mod cli;
 mod corner;
 mod export;
