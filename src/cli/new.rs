@@ -75,6 +75,11 @@ board = "alveo-u280"        # `finnp boards` lists them
 # clock_mhz = 200           # the board's default if absent
 # fps = 100000              # frames per second with the least hardware, or "max" (meant if absent)
 
+# Weights that are removed cost nothing: no memory, no product, no cycle.
+# [prune]
+# pattern = "bcr-col"       # balanced blocks, or "channel"
+# density = 0.5             # what is kept
+
 # What the generated hardware is checked with: samples as array `x`, and perhaps their classes as `y`.
 # [verify]
 # inputs = "test.npz"

@@ -84,7 +84,8 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
             let data = rows
                 .iter()
                 .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-                .collect();
+                .collect::<Vec<i32>>();
+            mvau.weight = kept_type(mvau, &data);
             node.tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
             (mvau.rows, mvau.columns) = (rows.len(), columns.len());
             if let Some(activation) = &mut mvau.activation {
