@@ -5,28 +5,24 @@
 use std::path::Path;
 
 use finnp::error::{Kind, render};
-use finnp::network::{Coding, Network, Node, Value, ValueId};
+use finnp::network::{Binary, Coding, Network, Node, Op, Unary, Value, ValueId};
 use finnp::pass::{Grid, fuse, streamline};
-use finnp::qonnx::{export, import};
+use finnp::qonnx::{export, import, operators};
 use finnp::reference::{levels, single};
 use finnp::tensor::PerChannel;
 use rayon::prelude::*;
 
+use super::operator::{every_operator, single_operator};
 use super::random::Random;
 use super::random_network::case;
 use super::shared::shared;
-
-/// What must be equal of a value, whatever its number.
-fn value(network: &Network, id: ValueId) -> &Value {
-    network.value(id)
-}
 
 /// The first thing in which two networks differ, but for what must: the order of values and constants that
 /// nothing reads (the bounds of a `Clip` are attributes inside and inputs in the file), and the ONNX type
 /// of operators that a network does not tell apart, where the file of the first had another one.
 fn difference(first: &Network, second: &Network) -> Option<String> {
     let ids = |a: &[ValueId], b: &[ValueId]| {
-        let same = |(a, b): (&ValueId, &ValueId)| value(first, *a) == value(second, *b);
+        let same = |(a, b): (&ValueId, &ValueId)| first.value(*a) == second.value(*b);
         a.len() == b.len() && a.iter().zip(b).all(same)
     };
     if !ids(&first.inputs, &second.inputs) || !ids(&first.outputs, &second.outputs) {
@@ -173,4 +169,102 @@ fn real_networks_come_back() {
         };
         file(&path, &grid);
     }
+}
+
+#[test]
+fn every_operator_comes_back() {
+    let networks = every_operator();
+    let mut written: Vec<String> = Vec::new();
+    for mut network in networks {
+        let bytes = export(&network).unwrap();
+        let again = import(&bytes).unwrap_or_else(|e| panic!("{:?}: {e:?}", network.nodes));
+        // The name that ONNX has for it is all that the import adds.
+        network.nodes[0].onnx.clone_from(&again.nodes[0].onnx);
+        written.push(again.nodes[0].onnx.clone());
+        assert_eq!(difference(&network, &again), None);
+        assert_eq!(export(&again).unwrap(), bytes);
+    }
+    // These are read as others.
+    let others = [
+        "IntQuant",
+        "Gemm",
+        "Dropout",
+        "Flatten",
+        "Squeeze",
+        "Unsqueeze",
+    ];
+    let missing: Vec<&str> = operators()
+        .filter(|name| !others.contains(name) && !written.iter().any(|own| own == name))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn names_are_unique_in_the_file() {
+    let mut network = single_operator(Op::Binary(Binary::Add), &[1, 3], &[1, 3], &[(&[3], 2.0)]);
+    for value in &mut network.values {
+        value.name = "t".into();
+    }
+    let last = network.add_value(Value {
+        name: String::new(),
+        shape: vec![3, 1],
+        constant: None,
+    });
+    let node = network.nodes[0].clone();
+    network.nodes.push(Node {
+        op: Op::Reshape,
+        inputs: vec![node.output],
+        output: last,
+        ..node
+    });
+    network.outputs = vec![last];
+    let again = import(&export(&network).unwrap()).unwrap();
+    let names: Vec<&str> = again
+        .values
+        .iter()
+        .map(|value| value.name.as_str())
+        .collect();
+    assert_eq!(names, ["t", "t_", "t__", "_"]);
+    assert_eq!(again.nodes[1].output, again.outputs[0]);
+}
+
+#[test]
+fn what_onnx_cannot_say_is_refused() {
+    let clip = |low| {
+        Op::Unary(Unary::Clip {
+            low,
+            high: f64::INFINITY,
+        })
+    };
+    let slope = |alpha| Op::Unary(Unary::Elu { alpha });
+    for (op, kind) in [
+        (clip(f64::INFINITY), Kind::User),
+        (clip(0.1), Kind::Bug),
+        (slope(0.1), Kind::Bug),
+    ] {
+        let error = export(&single_operator(op, &[1, 3], &[1, 3], &[])).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.message().starts_with("node `node`"), "{error:?}");
+    }
+    let mut network = single_operator(Op::ArgMax { axis: 1 }, &[1, 3], &[1], &[]);
+    let sum = network.add_value(Value {
+        name: "sum".into(),
+        shape: vec![1],
+        constant: None,
+    });
+    let label = network.outputs[0];
+    network.nodes.push(Node {
+        name: "add".into(),
+        onnx: "Add".into(),
+        op: Op::Binary(Binary::Add),
+        permutation: Vec::new(),
+        inputs: vec![label, label],
+        output: sum,
+    });
+    let error = export(&network).unwrap_err();
+    assert_eq!(error.kind(), Kind::User);
+    assert_eq!(
+        error.message(),
+        "node `add` (Add) computes with the index of a class"
+    );
 }

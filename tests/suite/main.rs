@@ -9,6 +9,7 @@
 )]
 #![allow(unreachable_pub)]
 
+mod agreement;
 mod bcr;
 mod book;
 mod cli;
@@ -18,6 +19,7 @@ mod fault;
 mod lossless;
 mod manifest;
 mod mask;
+mod operator;
 mod other_executor;
 mod project;
 mod proto;

@@ -2,7 +2,8 @@
 
 Argument: a folder. It holds, for every N, `N.onnx`, the inputs `x` in `N.npz`, and in `N.json` the names of the
 tensors that are wanted: of every sample (`each`) or, for those that no input reaches, of the first one (`once`).
-Writes `N.out.npz`: the tensors in that order, as `t0`, `t1` and so on.
+Writes `N.out.npz`: the tensors in that order, as `t0`, `t1` and so on. Files that ONNX' own checker refuses are
+an error.
 """
 
 import json
@@ -32,6 +33,7 @@ def session(model):
 onnxruntime.InferenceSession = session
 
 for path in sorted(Path(sys.argv[1]).glob("*.onnx")):
+    onnx.checker.check_model(onnx.load(path), full_check=True)
     model = ModelWrapper(str(path))
     wanted = json.loads(path.with_suffix(".json").read_text())
     samples = np.load(path.with_suffix(".npz"))["x"].astype(np.float32)

@@ -1,40 +1,29 @@
-//! Pruned networks, exported and run by the Python executor of QONNX: the same levels and outputs, but for values
-//! that lie where rounding decides. `FINNP_PRUNED=n` tries n random networks, `FINNP_SEED=s` that of seed s.
-//! Must not know how a network becomes a file.
+//! The Python executor of QONNX, which reads the files that finnp exports.
+//! Must not know what is compared.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use finnp::data::{Array, Arrays, Values, samples, write_npz};
-use finnp::dataflow::Dataflow;
-use finnp::manifest::Layout;
-use finnp::network::{Coding, ValueId};
-use finnp::pass::Grid;
-use finnp::reference::{Integers, Real, single};
-use finnp::tensor::PerChannel;
-use rayon::prelude::*;
+use finnp::data::{Array, Arrays, Values, write_npz};
 use tempfile::TempDir;
 
-use super::pruned::{SAMPLES, Trial, random_frames, trial};
-use super::random_network::case;
-use super::shared::{arrays, shared};
-
-/// Random networks in an ordinary run.
-const NETWORKS: u64 = 6;
-
-/// What the other executor made of a trial: by name, reals of each sample, or of a constant.
-struct Theirs {
-    each: Vec<(String, Vec<Vec<f64>>)>,
-    once: Vec<(String, Vec<f64>)>,
+/// A file to run.
+pub(crate) struct Job {
+    pub(crate) bytes: Vec<u8>,
+    /// Shape of its only input.
+    pub(crate) shape: Vec<usize>,
+    /// Reals by sample.
+    pub(crate) samples: Vec<Vec<f64>>,
+    /// Names of the tensors that are wanted of every sample.
+    pub(crate) each: Vec<String>,
+    /// Names of wanted tensors that do not depend on the input.
+    pub(crate) once: Vec<String>,
 }
 
-impl Theirs {
-    fn samples(&self, name: &str) -> &[Vec<f64>] {
-        &self.each.iter().find(|(own, _)| own == name).unwrap().1
-    }
-}
+/// Wanted tensors by name: their elements in every sample, or once.
+pub(crate) type Answer = BTreeMap<String, Vec<Vec<f64>>>;
 
 /// The Python with the other executor; `None`, said aloud, where there is none.
 fn python() -> Option<PathBuf> {
@@ -50,294 +39,49 @@ fn python() -> Option<PathBuf> {
     }
 }
 
-impl Trial {
-    /// Names of the tensors that are wanted: quantisers and outputs, and those of them that are constants.
-    fn wanted(&self, real: &Real<'_>) -> (Vec<String>, Vec<String>) {
-        let quantisers = self.network.nodes.iter().filter(|n| n.op.is_quantiser());
-        let mut ids: Vec<ValueId> = quantisers.map(|node| node.output).collect();
-        ids.extend(&self.network.outputs);
-        ids.dedup();
-        let name = |id: &ValueId| self.network.value(*id).name.clone();
-        let (once, each): (Vec<ValueId>, Vec<ValueId>) =
-            ids.iter().partition(|id| real.constant(**id).is_some());
-        (
-            each.iter().map(name).collect(),
-            once.iter().map(name).collect(),
-        )
-    }
-
-    fn write(&self, folder: &Path, number: usize) {
-        let file = |kind: &str| folder.join(format!("{number}.{kind}"));
-        fs::write(file("onnx"), &self.bytes).unwrap();
-        let (each, once) = self.wanted(&Real::new(&self.network).unwrap());
-        let wanted = serde_json::json!({ "each": each, "once": once });
-        fs::write(file("json"), wanted.to_string()).unwrap();
-        let mut shape = vec![self.frames.len()];
-        shape.extend(&self.dataflow.inputs[0].shape);
-        let integers = self.frames.iter().flatten();
-        let values = integers.map(|q| self.coding().real(*q, 0)).collect();
-        let x = Array {
-            shape,
-            values: Values::Real(values),
-        };
-        fs::write(file("npz"), write_npz(&[("x", &x)]).unwrap()).unwrap();
-    }
-
-    fn read(&self, folder: &Path, number: usize) -> Theirs {
-        let mut arrays = Arrays::open(&folder.join(format!("{number}.out.npz"))).unwrap();
-        let mut next = 0;
-        let mut reals = || {
-            let array = arrays.read(&format!("t{next}")).unwrap();
-            next += 1;
-            match array.values {
-                Values::Real(values) => values,
-                Values::Integer(values) => values.into_iter().map(|v| v as f64).collect(),
-            }
-        };
-        let (each, once) = self.wanted(&Real::new(&self.network).unwrap());
-        let split = |values: Vec<f64>| -> Vec<Vec<f64>> {
-            let length = values.len() / self.frames.len();
-            values.chunks(length).map(<[f64]>::to_vec).collect()
-        };
-        Theirs {
-            each: each
-                .into_iter()
-                .map(|name| (name, split(reals())))
-                .collect(),
-            once: once.into_iter().map(|name| (name, reals())).collect(),
-        }
-    }
-}
-
-/// Runs all trials at once; `None` without Python.
-fn run(trials: &[Trial]) -> Option<Vec<Theirs>> {
+/// Runs all jobs in one process; `None` without Python.
+pub(crate) fn execute(jobs: &[Job]) -> Option<Vec<Answer>> {
     let python = python()?;
     let folder = TempDir::new().unwrap();
-    for (number, trial) in trials.iter().enumerate() {
-        trial.write(folder.path(), number);
+    let path = |number: usize, kind: &str| folder.path().join(format!("{number}.{kind}"));
+    for (number, job) in jobs.iter().enumerate() {
+        fs::write(path(number, "onnx"), &job.bytes).unwrap();
+        let wanted = serde_json::json!({ "each": job.each, "once": job.once });
+        fs::write(path(number, "json"), wanted.to_string()).unwrap();
+        let mut shape = vec![job.samples.len()];
+        shape.extend(&job.shape);
+        let x = Array {
+            shape,
+            values: Values::Real(job.samples.concat()),
+        };
+        fs::write(path(number, "npz"), write_npz(&[("x", &x)]).unwrap()).unwrap();
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/other_executor.py");
     let mut command = Command::new(python);
     let output = command.arg(script).arg(folder.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let trials = trials.iter().enumerate();
-    Some(
-        trials
-            .map(|(number, trial)| trial.read(folder.path(), number))
-            .collect(),
-    )
+    let jobs = jobs.iter().enumerate();
+    let answers = jobs.map(|(number, job)| answer(job, &path(number, "out.npz")));
+    Some(answers.collect())
 }
 
-/// How a trial went.
-#[derive(Debug, Default)]
-struct Verdict {
-    /// f32 loses nothing, so everything was exactly equal.
-    exact: bool,
-    /// Levels that differ because rounding decides.
-    differing: u64,
-    /// A weight lies where rounding decides, so that nothing else can be compared.
-    weight: bool,
-}
-
-/// All laws; an error says which one does not hold.
-fn judge(trial: &Trial, theirs: &Theirs) -> Result<Verdict, String> {
-    let real = Real::new(&trial.network).unwrap();
-    let mut equal = true;
-    for (name, values) in &theirs.once {
-        let place = trial.network.values.iter().position(|v| v.name == *name);
-        let ours = &real.constant(ValueId(place.unwrap())).unwrap().real;
-        equal &= ours.data() == values;
-        if !near(ours.data(), values, 1e-5) {
-            return Ok(Verdict {
-                weight: true,
-                ..Verdict::default()
-            });
-        }
-    }
-    let exact = equal && trial.is_lossless();
-    let found = single::compare_with(&trial.network, &trial.dataflow, &trial.frames, |names| {
-        let tensors: Vec<Vec<Vec<f64>>> = names
-            .iter()
-            .map(|name| theirs.samples(name).to_vec())
-            .collect();
-        let narrow = |values: &Vec<f64>| values.iter().map(|value| *value as f32).collect();
-        Ok(Box::new(move |sample, _| {
-            Ok(tensors.iter().map(|each| narrow(&each[sample])).collect())
-        }))
-    });
-    let found = found.map_err(|error| format!("{error:?}"))?;
-    let differing = explained(&found, exact)?;
-    let tract = single::compare(&trial.bytes, &trial.network, &trial.dataflow, &trial.frames);
-    explained(&tract.map_err(|error| format!("tract: {error:?}"))?, exact)
-        .map_err(|error| format!("tract: {error}"))?;
-    let different: BTreeSet<usize> = found.differences.iter().map(|d| d.sample).collect();
-    for (place, output) in trial.dataflow.outputs.iter().enumerate() {
-        let ours = Integers::new(&trial.dataflow)
-            .outputs(&trial.frames)
-            .map_err(|error| format!("{error:?}"))?;
-        for (sample, theirs) in theirs.samples(&output.name).iter().enumerate() {
-            let ours = ours[sample][place].data();
-            let same = match exact {
-                true => ours == theirs,
-                false => different.contains(&sample) || near(ours, theirs, 1e-5),
+fn answer(job: &Job, path: &Path) -> Answer {
+    let mut arrays = Arrays::open(path).unwrap();
+    let names = job.each.iter().chain(&job.once).enumerate();
+    names
+        .map(|(number, name)| {
+            let array = arrays.read(&format!("t{number}")).unwrap();
+            let values = match array.values {
+                Values::Real(values) => values,
+                Values::Integer(values) => values.into_iter().map(|v| v as f64).collect(),
             };
-            if !same {
-                return Err(format!(
-                    "sample {sample}, exact {exact}: {ours:?} and {theirs:?}"
-                ));
-            }
-        }
-    }
-    Ok(Verdict {
-        exact,
-        differing,
-        weight: false,
-    })
-}
-
-/// The number of levels that differ, each because its value lies next to the boundary between two levels.
-fn explained(found: &single::Single, exact: bool) -> Result<u64, String> {
-    let differing: u64 = found.tensors.iter().map(|tally| tally.differing).sum();
-    let far = found.differences.iter().find(|d| d.ulp > 4096.0);
-    match far {
-        Some(far) => Err(format!("{far:?}")),
-        None if exact && differing > 0 => Err(format!("{found:?}")),
-        None if differing != found.differences.len() as u64 => Err(format!("{found:?}")),
-        None => Ok(differing),
-    }
-}
-
-/// Whether two lists are equal but for a part of the largest number.
-fn near(ours: &[f64], theirs: &[f64], part: f64) -> bool {
-    let largest = theirs
-        .iter()
-        .fold(0.0, |most: f64, value| most.max(value.abs()));
-    ours.len() == theirs.len()
-        && ours
-            .iter()
-            .zip(theirs)
-            .all(|(a, b)| (a - b).abs() <= part * largest || a.is_nan() && b.is_nan())
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
-/// The pruned network of a seed; `None` where it is refused.
-fn random_trial(seed: u64) -> Option<Trial> {
-    let case = case(seed);
-    let name = format!("seed {seed}");
-    trial(name, &case.bytes, case.grid.as_ref(), random_frames)
-}
-
-/// Judges all; empty without Python.
-fn verdicts(trials: &[Trial]) -> Vec<Verdict> {
-    let parts = trials.par_chunks(trials.len().div_ceil(2).clamp(1, 50));
-    let verdicts: Vec<Result<Verdict, String>> = parts
-        .filter_map(|part| Some((part, run(part)?)))
-        .flat_map_iter(|(part, theirs)| {
-            let pairs = part.iter().zip(theirs);
-            pairs.map(|(trial, theirs)| {
-                judge(trial, &theirs).map_err(|error| format!("{}: {error}", trial.name))
-            })
+            let samples = match number < job.each.len() {
+                true => job.samples.len(),
+                false => 1,
+            };
+            let values = values.chunks(values.len() / samples);
+            (name.clone(), values.map(<[f64]>::to_vec).collect())
         })
-        .collect();
-    let failed: Vec<&String> = verdicts.iter().filter_map(|v| v.as_ref().err()).collect();
-    failed.iter().take(20).for_each(|line| println!("{line}"));
-    assert!(failed.is_empty(), "{} of {}", failed.len(), verdicts.len());
-    let verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
-    println!(
-        "{} networks; {} exact, {} levels where rounding decides, {} such weights",
-        verdicts.len(),
-        verdicts.iter().filter(|verdict| verdict.exact).count(),
-        verdicts.iter().map(|v| v.differing).sum::<u64>(),
-        verdicts.iter().filter(|verdict| verdict.weight).count(),
-    );
-    verdicts
-}
-
-#[test]
-fn random_pruned_networks() {
-    let seeds: Vec<u64> = match (number("FINNP_SEED"), number("FINNP_PRUNED")) {
-        (Some(seed), _) => vec![seed],
-        (None, count) => (0..count.unwrap_or(NETWORKS)).collect(),
-    };
-    let trials: Vec<Trial> = seeds.into_par_iter().filter_map(random_trial).collect();
-    let verdicts = verdicts(&trials);
-    let weights = verdicts.iter().filter(|verdict| verdict.weight).count();
-    assert!(weights * 50 <= verdicts.len(), "{weights} are not compared");
-}
-
-/// Where all scales are powers of two and no operator rounds, nothing at all may differ.
-#[test]
-fn pruned_networks_are_exact_where_nothing_is_rounded() {
-    let trials = (1000..1500u64).into_par_iter().filter_map(random_trial);
-    let trials: Vec<Trial> = trials.filter(Trial::is_lossless).collect();
-    assert!(trials.len() >= 10, "only {} lose nothing", trials.len());
-    let verdicts = verdicts(&trials);
-    assert!(verdicts.iter().all(|verdict| verdict.exact));
-}
-
-/// One network and its data, pruned.
-fn real_network(name: &str, model: &Path, grid: &Grid, data: Option<Array>) {
-    let bytes = fs::read(model).unwrap();
-    let frames = |dataflow: &Dataflow| {
-        let Some(data) = data else {
-            return random_frames(dataflow);
-        };
-        let input = &dataflow.inputs[0];
-        let element = dataflow.stream(input.stream).element;
-        let samples = samples("x", &data, input, element, Layout::Nchw).unwrap();
-        samples.frames[..SAMPLES].to_vec()
-    };
-    let trials = [trial(name.into(), &bytes, Some(grid), frames).unwrap()];
-    let Some(theirs) = run(&trials) else { return };
-    let verdict = judge(&trials[0], &theirs[0]).unwrap();
-    println!("{name}: {verdict:?}");
-    assert!(!verdict.weight);
-}
-
-fn grid(element: &str, scale: f64) -> Grid {
-    Grid {
-        element: element.parse().unwrap(),
-        coding: Coding::scaled(PerChannel::Same(scale)),
-    }
-}
-
-fn mnist(name: &str) {
-    let (Some(path), Some(mut data)) = (
-        shared(&format!("models/{name}.onnx")),
-        arrays("data/mnist.npz"),
-    ) else {
-        return;
-    };
-    let images = data.read("x_test").unwrap();
-    real_network(name, &path, &grid("uint8", 1.0 / 255.0), Some(images));
-}
-
-#[test]
-fn pruned_tfc_1w1a() {
-    mnist("TFC_1W1A");
-}
-
-#[test]
-fn pruned_tfc_2w2a() {
-    mnist("TFC_2W2A");
-}
-
-#[test]
-fn pruned_jet_tagging() {
-    if let Some(path) = shared("models/qkeras_jettagging.onnx") {
-        real_network("jettagging", &path, &grid("int12", 1.0 / 256.0), None);
-    }
-}
-
-#[test]
-fn pruned_digits() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
-    let mut data = Arrays::open(&folder.join("test.npz")).unwrap();
-    let model = folder.join("model.onnx");
-    let images = data.input().unwrap();
-    real_network("digits", &model, &grid("uint5", 0.0625), Some(images));
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use finnp::dataflow::Dataflow;
 use finnp::error::Kind;
-use finnp::network::{Binary, Coding, Network, Node, Op, Value, ValueId};
+use finnp::network::{Binary, Network, Node, Op, Value, ValueId};
 use finnp::pass::{Grid, fuse, streamline};
 use finnp::qonnx::{export, import};
 use finnp::reference::{Known, Real, levels};
@@ -111,18 +111,18 @@ pub(crate) fn trial(
 }
 
 impl Trial {
-    /// What arrives.
-    pub(crate) fn coding(&self) -> &Coding {
-        &self.dataflow.inputs[0].coding
+    /// What a frame stands for.
+    pub(crate) fn real(&self, frame: &[i64]) -> Vec<f64> {
+        let coding = &self.dataflow.inputs[0].coding;
+        frame.iter().map(|q| coding.real(*q, 0)).collect()
     }
 
     /// Whether f32 loses nothing on any sample.
     pub(crate) fn is_lossless(&self) -> bool {
         let real = Real::new(&self.network).unwrap();
         self.frames.iter().all(|frame| {
-            let values = frame.iter().map(|q| self.coding().real(*q, 0)).collect();
             let shape = self.dataflow.inputs[0].shape.clone();
-            let input = Known::real(Tensor::new(shape, values).unwrap());
+            let input = Known::real(Tensor::new(shape, self.real(frame)).unwrap());
             lossless(&self.network, &real, input)
         })
     }

@@ -1,0 +1,142 @@
+//! One small network for every operator that a network may hold.
+//! Must not know what is tested on them.
+
+use finnp::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Unary, Value};
+use finnp::tensor::Tensor;
+
+/// A network of one operator on a tensor, and on constants of these shapes and values.
+pub(crate) fn single_operator(
+    op: Op,
+    shape: &[usize],
+    output: &[usize],
+    constants: &[(&[usize], f32)],
+) -> Network {
+    let mut network = Network::default();
+    let mut add = |name: String, shape: &[usize], value: Option<f32>| {
+        let elements = shape.iter().product();
+        let constant = value.map(|v| Tensor::new(shape.to_vec(), vec![v; elements]).unwrap());
+        network.add_value(Value {
+            name,
+            shape: shape.to_vec(),
+            constant,
+        })
+    };
+    let mut inputs = vec![add("x".into(), shape, None)];
+    for (number, (shape, value)) in constants.iter().enumerate() {
+        inputs.push(add(format!("c{number}"), shape, Some(*value)));
+    }
+    let result = add("y".into(), output, None);
+    network.inputs.push(inputs[0]);
+    network.outputs.push(result);
+    let turned = op == Op::Transpose;
+    network.nodes.push(Node {
+        name: "node".into(),
+        onnx: String::new(),
+        op,
+        permutation: if turned { vec![0, 2, 1] } else { Vec::new() },
+        inputs,
+        output: result,
+    });
+    network
+}
+
+fn unaries() -> Vec<Unary> {
+    let (alpha, beta, gamma) = (0.25, 0.5, 1.5);
+    let (low, high) = (-1.5, 2.0);
+    let none = f64::INFINITY;
+    vec![
+        Unary::Relu,
+        Unary::LeakyRelu { alpha },
+        Unary::Clip { low, high },
+        Unary::Clip { low, high: none },
+        Unary::Clip { low: -none, high },
+        Unary::Clip {
+            low: -none,
+            high: none,
+        },
+        Unary::Sigmoid,
+        Unary::Tanh,
+        Unary::Elu { alpha },
+        Unary::Selu { alpha, gamma },
+        Unary::HardSigmoid { alpha, beta },
+        Unary::Softplus,
+        Unary::Softsign,
+        Unary::Neg,
+        Unary::Abs,
+        Unary::Sqrt,
+        Unary::Exp,
+        Unary::Identity,
+    ]
+}
+
+/// One network for every operator, with its constants.
+pub(crate) fn every_operator() -> Vec<Network> {
+    let (shape, one): (&[usize], &[usize]) = (&[1, 3, 4], &[]);
+    let make = |op, constants: &[_]| single_operator(op, shape, shape, constants);
+    let mut networks: Vec<Network> = unaries()
+        .into_iter()
+        .map(|op| make(Op::Unary(op), &[]))
+        .collect();
+    networks.extend(
+        [
+            Binary::Add,
+            Binary::Sub,
+            Binary::Mul,
+            Binary::Div,
+            Binary::Pow,
+            Binary::Min,
+            Binary::Max,
+            Binary::Prelu,
+        ]
+        .map(|op| make(Op::Binary(op), &[(&[1, 3, 1], 2.0)])),
+    );
+    for (number, mode) in [
+        "ROUND",
+        "CEIL",
+        "FLOOR",
+        "UP",
+        "DOWN",
+        "HALF_UP",
+        "HALF_DOWN",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let quant = Op::Quant(Quant {
+            signed: number % 2 == 0,
+            narrow: number % 3 == 0,
+            rounding: mode.parse().unwrap(),
+        });
+        networks.push(make(quant, &[(one, 0.5), (one, 1.0), (one, 4.0)]));
+    }
+    networks.push(make(Op::BipolarQuant, &[(one, 0.5)]));
+    for channels_last in [false, true] {
+        let quantiser = MultiThreshold {
+            out_scale: 0.5,
+            out_bias: -0.25,
+        };
+        let op = Op::MultiThreshold {
+            quantiser,
+            channels_last,
+        };
+        let thresholds = [if channels_last { 4 } else { 3 }, 2];
+        networks.push(single_operator(op, shape, shape, &[(&thresholds, 0.5)]));
+    }
+    let channels = [(&[3usize][..], 1.0); 4];
+    networks.push(make(Op::BatchNorm { epsilon: 0.125 }, &channels));
+    networks.push(single_operator(
+        Op::MatMul,
+        shape,
+        &[1, 3, 2],
+        &[(&[4, 2], 1.0)],
+    ));
+    networks.push(single_operator(Op::Reshape, shape, &[1, 12], &[]));
+    networks.push(single_operator(Op::Transpose, shape, &[1, 4, 3], &[]));
+    for log in [false, true] {
+        networks.push(make(Op::Softmax { axis: 1, log }, &[]));
+    }
+    let arg_max = Op::ArgMax { axis: 1 };
+    networks.push(single_operator(arg_max, shape, &[1, 1, 4], &[]));
+    networks.push(single_operator(arg_max, shape, &[1, 4], &[]));
+    networks
+}
