@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::operator::every_operator;
 use super::other_executor::{Answer, Job, execute};
-use super::pruned::{SAMPLES, Trial, random_frames, trial};
+use super::pruned::{SAMPLES, Trial, Way, random_frames, trial};
 use super::random::Random;
 use super::random_network::case;
 use super::shared::{arrays, shared};
@@ -141,11 +141,19 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// The pruned network of a seed; `None` where it is refused.
-fn random_trial(seed: u64) -> Option<Trial> {
+/// The ways in which networks are pruned.
+const WAYS: [Way; 4] = [
+    Way::Scattered,
+    Way::Planned("bcr-col", 0.5),
+    Way::Planned("bcr-col", 0.25),
+    Way::Planned("channel", 0.5),
+];
+
+/// The network of a seed, pruned; `None` where it is refused.
+fn random_trial(seed: u64, way: Way) -> Option<Trial> {
     let case = case(seed);
     let name = format!("seed {seed}");
-    trial(name, &case.bytes, case.grid.as_ref(), random_frames)
+    trial(&name, &case.bytes, case.grid.as_ref(), way, random_frames)
 }
 
 /// Judges all; empty without Python.
@@ -214,7 +222,14 @@ fn random_pruned_networks() {
         (Some(seed), _) => vec![seed],
         (None, count) => (0..count.unwrap_or(NETWORKS)).collect(),
     };
-    let trials: Vec<Trial> = seeds.into_par_iter().filter_map(random_trial).collect();
+    let trials: Vec<Trial> = seeds
+        .into_par_iter()
+        .flat_map_iter(|seed| {
+            let other = WAYS[1 + seed as usize % 3];
+            [Way::Scattered, other].map(|way| random_trial(seed, way))
+        })
+        .flatten()
+        .collect();
     let verdicts = verdicts(&trials);
     let weights = verdicts.iter().filter(|verdict| verdict.weight).count();
     assert!(weights * 50 <= verdicts.len(), "{weights} are not compared");
@@ -223,15 +238,17 @@ fn random_pruned_networks() {
 /// Where all scales are powers of two and no operator rounds, nothing at all may differ.
 #[test]
 fn pruned_networks_are_exact_where_nothing_is_rounded() {
-    let trials = (1000..1500u64).into_par_iter().filter_map(random_trial);
+    let trials = (1000..1500u64)
+        .into_par_iter()
+        .filter_map(|seed| random_trial(seed, WAYS[seed as usize % 4]));
     let trials: Vec<Trial> = trials.filter(Trial::is_lossless).collect();
     assert!(trials.len() >= 10, "only {} lose nothing", trials.len());
     let verdicts = verdicts(&trials);
     assert!(verdicts.iter().all(|verdict| verdict.exact));
 }
 
-/// One network and its data, pruned.
-fn real_network(name: &str, model: &Path, grid: &Grid, data: Option<Array>) {
+/// One network and its data, pruned in all ways.
+fn real_network(name: &str, model: &Path, grid: &Grid, data: Option<&Array>) {
     let bytes = fs::read(model).unwrap();
     let frames = |dataflow: &Dataflow| {
         let Some(data) = data else {
@@ -239,16 +256,18 @@ fn real_network(name: &str, model: &Path, grid: &Grid, data: Option<Array>) {
         };
         let input = &dataflow.inputs[0];
         let element = dataflow.stream(input.stream).element;
-        let samples = samples("x", &data, input, element, Layout::Nchw).unwrap();
+        let samples = samples("x", data, input, element, Layout::Nchw).unwrap();
         samples.frames[..SAMPLES].to_vec()
     };
-    let trials = [trial(name.into(), &bytes, Some(grid), frames).unwrap()];
-    let Some(theirs) = execute(&[job(&trials[0])]) else {
+    let trials = WAYS.map(|way| trial(name, &bytes, Some(grid), way, frames).unwrap());
+    let Some(answers) = execute(&trials.each_ref().map(job)) else {
         return;
     };
-    let verdict = judge(&trials[0], &theirs[0]).unwrap();
-    println!("{name}: {verdict:?}");
-    assert!(!verdict.weight);
+    for (trial, answer) in trials.iter().zip(&answers) {
+        let verdict = judge(trial, answer).unwrap();
+        println!("{}: {verdict:?}", trial.name);
+        assert!(!verdict.weight);
+    }
 }
 
 fn grid(element: &str, scale: f64) -> Grid {
@@ -266,7 +285,7 @@ fn mnist(name: &str) {
         return;
     };
     let images = data.read("x_test").unwrap();
-    real_network(name, &path, &grid("uint8", 1.0 / 255.0), Some(images));
+    real_network(name, &path, &grid("uint8", 1.0 / 255.0), Some(&images));
 }
 
 #[test]
@@ -292,5 +311,5 @@ fn pruned_digits() {
     let mut data = Arrays::open(&folder.join("test.npz")).unwrap();
     let model = folder.join("model.onnx");
     let images = data.input().unwrap();
-    real_network("digits", &model, &grid("uint5", 0.0625), Some(images));
+    real_network("digits", &model, &grid("uint5", 0.0625), Some(&images));
 }

@@ -1,12 +1,14 @@
 //! Pruned networks: masks behind the quantisers of weights, and what finnp makes of them.
 //! Must not know other executors.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use finnp::dataflow::Dataflow;
-use finnp::error::Kind;
-use finnp::network::{Binary, Network, Node, Op, Value, ValueId};
-use finnp::pass::{Grid, fuse, streamline};
+use finnp::dataflow::{Dataflow, Rearrangement};
+use finnp::error::{Kind, Result};
+use finnp::manifest::Pruning;
+use finnp::network::{Network, Op};
+use finnp::pass::{Grid, fuse, reorder, streamline};
+use finnp::prune::{Mask, apply, plan};
 use finnp::qonnx::{export, import};
 use finnp::reference::{Known, Real, levels};
 use finnp::tensor::Tensor;
@@ -26,74 +28,65 @@ pub(crate) struct Trial {
     pub(crate) frames: Vec<Vec<i64>>,
 }
 
-/// The network with about half of the weights of each product pruned: a mask behind their quantiser.
-fn pruned(network: &Network, random: &mut Random) -> Network {
-    let mut network = network.clone();
-    let mut done = BTreeSet::new();
-    let products = network.nodes.iter().filter(|node| node.op == Op::MatMul);
-    let weights: Vec<ValueId> = products.map(|node| node.inputs[1]).collect();
-    for mut id in weights {
-        loop {
-            let makes = |id: ValueId| network.nodes.iter().position(|node| node.output == id);
-            let Some(place) = makes(id) else { break };
-            let node = &network.nodes[place];
-            if node.op.is_quantiser() {
-                if done.insert(id) {
-                    prune(&mut network, place, random);
-                }
-                break;
-            }
-            let made = node.inputs.iter().find(|id| makes(**id).is_some());
-            id = *made.unwrap_or(&node.inputs[0]);
-        }
-    }
-    network.verify("pruning").unwrap();
-    network
+/// How a network is pruned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Way {
+    /// About half of the weights, anywhere.
+    Scattered,
+    /// By a pattern of the manifest at a density, and its channels brought in the order of the hardware.
+    Planned(&'static str, f64),
 }
 
-/// Puts a mask behind the node at `place`.
-fn prune(network: &mut Network, place: usize, random: &mut Random) {
-    let quantiser = network.nodes[place].clone();
-    let (name, shape) = {
-        let value = network.value(quantiser.output);
-        (value.name.clone(), value.shape.clone())
-    };
-    let kept = (0..shape.iter().product()).map(|_| f32::from(u8::from(random.chance(50))));
-    let mask = Tensor::new(shape.clone(), kept.collect()).unwrap();
-    let mut add = |suffix: &str, constant: Option<Tensor<f32>>| {
-        network.add_value(Value {
-            name: format!("{name}.{suffix}"),
-            shape: shape.clone(),
-            constant,
+/// Masks of about half of the weights of each product.
+fn scattered(network: &Network) -> Vec<Mask> {
+    let real = Real::new(network).unwrap();
+    let mut random = Random::new(network.nodes.len() as u64);
+    let products = network.nodes.iter().filter(|node| node.op == Op::MatMul);
+    products
+        .filter(|node| real.constant(node.inputs[1]).is_some())
+        .map(|node| {
+            let shape = network.value(node.inputs[1]).shape.clone();
+            let kept = |_| f32::from(u8::from(random.chance(50)));
+            let kept = (0..shape.iter().product()).map(kept).collect();
+            Mask {
+                layer: node.name.clone(),
+                kept: Tensor::new(shape, kept).unwrap(),
+            }
         })
+        .collect()
+}
+
+/// The pruned network and its integers.
+fn pruned(network: Network, grid: Option<&Grid>, way: Way) -> Result<(Network, Dataflow)> {
+    let (masks, rearrangement) = match way {
+        Way::Scattered => (scattered(&network), Rearrangement::default()),
+        Way::Planned(pattern, density) => {
+            let pruning = Pruning {
+                pattern: Some(pattern.into()),
+                density: Some(density),
+                ..Pruning::default()
+            };
+            let choices = |_: &str| (pruning.clone(), BTreeMap::new());
+            let (plan, masks) = plan(&network, grid, false, &choices)?;
+            (masks, plan.rearrangement)
+        }
     };
-    let (mask, output) = (add("mask", Some(mask)), add("kept", None));
-    for node in &mut network.nodes {
-        let reads = node.inputs.iter_mut().filter(|id| **id == quantiser.output);
-        reads.for_each(|id| *id = output);
-    }
-    let mask = Node {
-        name: format!("{}.mask", quantiser.name),
-        onnx: "Mul".into(),
-        op: Op::Binary(Binary::Mul),
-        permutation: Vec::new(),
-        inputs: vec![quantiser.output, mask],
-        output,
-    };
-    network.nodes.insert(place + 1, mask);
+    let network = apply(network, &masks)?;
+    let dataflow = fuse(streamline(&network, grid, false)?)?;
+    Ok((network, reorder(dataflow, &rearrangement)?))
 }
 
 /// Prunes and exports; `None` where finnp refuses the network.
 pub(crate) fn trial(
-    name: String,
+    name: &str,
     bytes: &[u8],
     grid: Option<&Grid>,
+    way: Way,
     frames: impl FnOnce(&Dataflow) -> Vec<Vec<i64>>,
 ) -> Option<Trial> {
-    let mut random = Random::new(name.bytes().map(u64::from).sum());
-    let network = pruned(&import(bytes).unwrap(), &mut random);
-    let dataflow = match streamline(&network, grid, false).and_then(fuse) {
-        Ok(dataflow) => dataflow,
+    let name = format!("{name}, {way:?}");
+    let (network, dataflow) = match pruned(import(bytes).unwrap(), grid, way) {
+        Ok(found) => found,
         Err(error) if error.kind() == Kind::User => return None,
         Err(error) => panic!("{name}: {error:?}"),
     };
