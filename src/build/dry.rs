@@ -1,17 +1,17 @@
-//! Tells what a build would do, and why, without doing it.
-//! Must not run, write or lock anything of the project.
+//! Finds out what a build would do without doing it.
+//! Must not run, write or lock anything of the project, nor say why.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use finnp_cache::Blob;
+use finnp_cache::{Blob, Digest};
 
 use super::built::{Built, Done, blob_of};
-use super::engine::{Engine, Keys};
-use super::event::Event;
+use super::engine::Engine;
+use super::explain::{Node, Place};
 use super::graph::Graph;
-use super::key::{self, Key};
+use super::history::{Fed, Feeds, Origin};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::stage::{Artifacts, Input, Job, OutputRef, Stage};
@@ -42,115 +42,130 @@ impl Artifacts for Probe<'_> {
     }
 }
 
-/// Tells the listener what `stages` would do. Returns what is built already and how many distinct jobs
-/// would run, as far as that is known.
+/// A job that a build would look at.
+pub(super) struct Forecast {
+    pub(super) job: String,
+    pub(super) node: Node,
+    /// Whether its outputs are in the cache.
+    pub(super) cached: bool,
+}
+
+/// The jobs of one stage; none if they depend on outputs that are not there yet.
+pub(super) struct StageForecast {
+    pub(super) stage: &'static str,
+    pub(super) jobs: Option<Vec<Forecast>>,
+}
+
+/// What a build would do.
+pub(super) struct Outlook {
+    pub(super) stages: Vec<StageForecast>,
+    /// What is built already.
+    pub(super) built: Built,
+    /// Distinct jobs that would run, as far as that is known.
+    pub(super) count: usize,
+}
+
+/// Looks at `stages` one after the other.
 ///
 /// # Errors
 /// What keeps a stage from being planned, other than outputs that are not there yet.
-pub(super) fn run(
+pub(super) fn outlook(
     engine: &Engine,
     manifest: &Manifest,
     stages: &[&dyn Stage],
-    last: &Keys,
-) -> Result<(Built, usize)> {
-    let mut built = Built::new(Arc::clone(&engine.vault));
-    let mut count = 0;
+) -> Result<Outlook> {
+    let mut outlook = Outlook {
+        stages: Vec::new(),
+        built: Built::new(Arc::clone(&engine.vault)),
+        count: 0,
+    };
     for stage in stages {
         engine.cancel.check()?;
         let probe = Probe {
-            built: &built,
+            built: &outlook.built,
             missed: Cell::new(false),
         };
         let plan = stage.plan(manifest, &probe);
-        let name = stage.name();
         // Even a plan that went well is a guess if it was made without what it asked for.
-        if probe.missed.get() {
-            (engine.sink)(Event::Unknown { stage: name });
-            continue;
-        }
-        let graph = Graph::new(name, plan?)?;
-        let jobs = graph.jobs.len();
-        (engine.sink)(Event::Planned { stage: name, jobs });
-        let dry = Dry {
-            engine,
-            stage: *stage,
-            last: last.get(name),
-        };
-        count += dry.stage(&graph, &mut built)?;
-    }
-    Ok((built, count))
-}
-
-struct Dry<'a> {
-    engine: &'a Engine<'a>,
-    stage: &'a dyn Stage,
-    last: Option<&'a BTreeMap<String, finnp_cache::Digest>>,
-}
-
-impl Dry<'_> {
-    fn stage(&self, graph: &Graph, built: &mut Built) -> Result<usize> {
-        let stage = self.stage.name();
-        let mut actions = BTreeSet::new();
-        let mut after_others = 0;
-        for place in graph.order() {
-            let job = &graph.jobs[place];
-            let mut why = waits_for(job, built);
-            if why.is_empty() {
-                let stored = |output: &OutputRef| stored(built, output);
-                let key = self.engine.ready(self.stage, job, &stored)?.key;
-                let record = self.engine.vault.store.lookup(&key.text)?;
-                if let Some(record) = record {
-                    let action = key.action;
-                    self.engine.tally.note(action, true);
-                    let outputs = record.outputs;
-                    built.add(stage, job, Arc::new(Done { action, outputs }));
-                    (self.engine.sink)(Event::JobFinished {
-                        stage,
-                        job: job.name.clone(),
-                        cached: true,
-                        same_as: None,
-                    });
-                    continue;
-                }
-                why = self.reasons(job, &key)?;
-                actions.insert(key.action);
-            } else {
-                after_others += 1;
+        let jobs = match probe.missed.get() {
+            true => None,
+            false => {
+                let graph = Graph::new(stage.name(), plan?)?;
+                Some(forecast(engine, *stage, &graph, &mut outlook)?)
             }
-            let job = job.name.clone();
-            (self.engine.sink)(Event::WouldRun { stage, job, why });
-        }
-        Ok(actions.len() + after_others)
+        };
+        let stage = stage.name();
+        outlook.stages.push(StageForecast { stage, jobs });
     }
+    Ok(outlook)
+}
 
-    fn reasons(&self, job: &Job, key: &Key) -> Result<Vec<String>> {
-        let Some(last) = self.last.and_then(|jobs| jobs.get(&job.name)) else {
-            return Ok(vec!["it was never built".to_owned()]);
+fn forecast(
+    engine: &Engine,
+    stage: &dyn Stage,
+    graph: &Graph,
+    outlook: &mut Outlook,
+) -> Result<Vec<Forecast>> {
+    let mut actions: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut jobs = Vec::new();
+    for place in graph.order() {
+        let job = &graph.jobs[place];
+        let waits = waits_for(job, &outlook.built);
+        let mut node = Node {
+            feeds: Some(feeds(job, &outlook.built)),
+            ..Node::default()
         };
-        let Some(record) = self.engine.vault.store.record(last)? else {
-            return Ok(vec!["the cache has no record of its last run".to_owned()]);
-        };
-        let mut why = key::difference(&record.key, &key.text);
-        if why.is_empty() {
-            why.push("the cache lost its outputs".to_owned());
+        let mut cached = false;
+        if waits.is_empty() {
+            let stored = |output: &OutputRef| stored(&outlook.built, output);
+            let key = engine.ready(stage, job, &stored)?.key;
+            if let Some(record) = engine.vault.store.lookup(&key.text)? {
+                cached = true;
+                engine.tally.note(key.action, true);
+                let outputs = record.outputs.iter();
+                let digests = outputs.map(|(name, blob)| (name.clone(), blob.digest));
+                node.outputs = Some(digests.collect());
+                let done = Done {
+                    action: key.action,
+                    outputs: record.outputs,
+                };
+                outlook.built.add(stage.name(), job, Arc::new(done));
+            } else {
+                actions.insert(job.name.clone(), key.action);
+            }
+            node.action = Some(key.action);
+            node.key = Some(key.text);
+        } else {
+            outlook.count += 1;
         }
-        Ok(why)
+        node.waits = waits.into_iter().collect();
+        let job = job.name.clone();
+        jobs.push(Forecast { job, node, cached });
     }
+    outlook.count += actions.values().collect::<BTreeSet<_>>().len();
+    Ok(jobs)
 }
 
 /// Jobs that have to run before the inputs of `job` are known.
-fn waits_for(job: &Job, built: &Built) -> Vec<String> {
-    let waits: BTreeSet<String> = job
-        .inputs
-        .values()
-        .filter_map(|input| match input {
-            Input::Output(output) if built.job(output.stage, &output.job).is_none() => {
-                Some(format!("after `{}` of {}", output.job, output.stage))
-            }
-            _ => None,
-        })
-        .collect();
-    waits.into_iter().collect()
+fn waits_for(job: &Job, built: &Built) -> BTreeSet<Place> {
+    let waits = job.inputs.values().filter_map(|input| match input {
+        Input::Output(output) if built.job(output.stage, &output.job).is_none() => {
+            Some((output.stage.to_owned(), output.job.clone()))
+        }
+        _ => None,
+    });
+    waits.collect()
+}
+
+fn feeds(job: &Job, built: &Built) -> Feeds {
+    let feeds = Origin::of(job).map(|(name, origin)| {
+        let action = match &origin {
+            Origin::Job { stage, job, .. } => built.job(stage, job).map(|done| done.action),
+            Origin::File { .. } => None,
+        };
+        (name.clone(), Fed { origin, action })
+    });
+    feeds.collect()
 }
 
 fn stored(built: &Built, output: &OutputRef) -> Result<Blob> {

@@ -9,6 +9,7 @@ use finnp_cache::{Blob, Digest};
 use super::built::Built;
 use super::event::{Event, Sink};
 use super::graph::Graph;
+use super::history::Journal;
 use super::key;
 use super::pool::{Failed, Pool, Ready};
 use super::source::Digests;
@@ -28,11 +29,8 @@ pub(super) struct Engine<'a> {
     pub(super) jobs: usize,
     pub(super) digests: Digests,
     pub(super) tally: &'a Tally,
-    pub(super) keys: Mutex<Keys>,
+    pub(super) journal: Journal,
 }
-
-/// Actions by stage and job: the keys of the last build, to tell what changed.
-pub(super) type Keys = BTreeMap<String, BTreeMap<String, Digest>>;
 
 /// Distinct actions of a build.
 #[derive(Default)]
@@ -98,10 +96,7 @@ impl Engine<'_> {
             })?;
             built.add(name, job, done);
         }
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(keys) = keys.get_mut(name) {
-            keys.retain(|job, _| graph.find(job).is_some());
-        }
+        self.journal.complete(name);
         Ok(())
     }
 
@@ -153,12 +148,5 @@ impl Engine<'_> {
             .collect();
         let key = key::key(stage, job, &inputs)?;
         Ok(Ready { key, sources })
-    }
-
-    /// Remembers the key of a job for the next build.
-    pub(super) fn note_key(&self, stage: &str, job: &str, action: Digest) {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let jobs = keys.entry(stage.to_owned()).or_default();
-        jobs.insert(job.to_owned(), action);
     }
 }

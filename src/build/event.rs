@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use super::explain::{Cause, Reason};
+
 /// Who listens. Called from several threads.
 pub type Sink<'a> = &'a (dyn Fn(Event) + Sync);
 
@@ -52,7 +54,10 @@ pub enum Event {
         /// Its name.
         job: String,
         /// Reasons: lines of the key that differ, jobs that it comes after.
-        why: Vec<String>,
+        why: Vec<Reason>,
+        /// Root causes of the reasons that lie in other jobs.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        because: Vec<Cause>,
     },
     /// Only in a dry run: the jobs of a stage depend on outputs that are not there yet.
     Unknown {

@@ -137,7 +137,7 @@ impl World {
 }
 
 /// Some manifest: the engine only hands it on.
-fn manifest(dir: &Path) -> Manifest {
+pub(super) fn manifest(dir: &Path) -> Manifest {
     let text =
         "[project]\nname = \"p\"\n[model]\npath = \"m.onnx\"\n[target]\nboard = \"pynq-z2\"\n";
     std::fs::write(dir.join("m.onnx"), "").unwrap();

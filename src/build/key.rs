@@ -80,18 +80,50 @@ fn escape(text: &str) -> String {
         .replace('\r', "\\r")
 }
 
-/// Lines in which two keys differ, in words: `- old` and `+ new`, in the order of the keys.
-pub(super) fn difference(old: &str, new: &str) -> Vec<String> {
-    let lines = |text: &str, other: &str, sign: char| -> Vec<String> {
-        let other: Vec<&str> = other.lines().collect();
-        text.lines()
-            .filter(|line| !other.contains(line))
-            .map(|line| format!("{sign} {line}"))
-            .collect()
-    };
-    let mut found = lines(old, new, '-');
-    found.extend(lines(new, old, '+'));
-    found
+/// One line of a key, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Its first word: `fact`, `input`, `tool` and so on.
+    pub(super) word: String,
+    /// Label of a fact, name of an input, tool or stage; empty for the others.
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// The lines of a key's text, in their order. What is written by [`key`] is read here and nowhere else.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
+    text.lines().map(|line| {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (name, value) = match word {
+            "stage" | "tool" | "fact" => rest.split_once(' ').unwrap_or((rest, "")),
+            "input" => rest.rsplit_once(' ').unwrap_or((rest, "")),
+            _ => ("", rest),
+        };
+        Line {
+            word: word.to_owned(),
+            name: plain(name),
+            value: plain(value),
+        }
+    })
+}
+
+/// What [`escape`] was given.
+fn plain(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        plain.push(match (letter, letter == '\\') {
+            (_, false) => letter,
+            _ => match letters.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('s') => ' ',
+                Some(other) => other,
+                None => letter,
+            },
+        });
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -153,9 +185,22 @@ mod tests {
         );
         assert!(!one.text.contains(SOURCE));
         assert_ne!(one, of(&Job::run("a", command(&["x y"]))));
-        assert_eq!(
-            difference(&one.text, &of(&Job::run("a", command(&["x", "z"]))).text),
-            ["- arg y", "+ arg z"]
-        );
+    }
+
+    #[test]
+    fn lines_are_read_as_they_were_meant() {
+        let job = job("a").line("layer fc1 pe", "a\\b \n c").line("x\\s", "");
+        let found: Vec<Line> = lines(&of(&job).text).collect();
+        let line = |word: &str, name: &str, value: &str| Line {
+            word: word.to_owned(),
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        assert_eq!(found[0], line("finnp-key", "", "1"));
+        assert_eq!(found[1], line("stage", "make", "1"));
+        assert_eq!(found[4], line("fact", "layer fc1 pe", "a\\b \n c"));
+        assert_eq!(found[5], line("fact", "x\\s", ""));
+        let digest = Digest::of(b"x").to_string();
+        assert_eq!(found[6], line("input", "in", &digest));
     }
 }

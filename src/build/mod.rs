@@ -1,11 +1,14 @@
 //! The build engine: what must run again, in which order, and where the results are kept and shown.
 //! Must not know what a stage does.
 
+mod ask;
 mod built;
 mod dry;
 mod engine;
 mod event;
+mod explain;
 mod graph;
+mod history;
 mod key;
 mod log;
 mod name;
@@ -25,28 +28,31 @@ mod fixture;
 mod test;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use finnp_cache::Store;
 
+pub use ask::explain;
 pub use built::Built;
 pub use event::{Event, Sink};
+pub use explain::{
+    Basis, Cause, Explanation, JobStory, Outputs, Reason, StageStory, Status, Step, Why, because,
+};
 pub use finnp_cache::Durability;
+pub use history::Origin;
 pub use project::{is_ours, lock};
 
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Manifest;
 use crate::stage::Stage;
 use crate::tool::Cancel;
-use engine::{Engine, Keys, Tally};
+use engine::{Engine, Tally};
+use history::{History, Journal};
 use source::Digests;
 use stamp::Stamps;
 use vault::Vault;
 use view::View;
 
-/// Keys of the last build, by stage and job.
-const KEYS: &str = ".keys.json";
 /// What the file system said about the user's files.
 const FILES: &str = ".files.json";
 /// So often in one build damage of the cache is repaired before the cache is given up.
@@ -190,23 +196,12 @@ fn run(
         true => None,
         false => Some(project::lock(dir, options.no_wait, cancel, sink)?),
     };
-    let cache = match &options.cache_dir {
-        Some(cache) => cache.clone(),
-        None => default_cache_dir()?,
-    };
-    let last: Keys = project::load_json(&folder.join(KEYS));
     let files = Stamps::load(&folder.join(FILES));
-    let engine = Engine {
-        vault: Vault::new(Store::open(&cache, options.durability)?),
-        cancel,
-        sink,
-        jobs: threads(options.jobs),
-        digests: Digests::new(files.clone()),
-        tally,
-        keys: Mutex::new(last.clone()),
-    };
+    let engine = open(&folder, files.clone(), options, cancel, sink, tally)?;
     if options.dry_run {
-        return repairing(&engine, || dry::run(&engine, manifest, stages, &last));
+        let outlook = repairing(&engine, || dry::outlook(&engine, manifest, stages))?;
+        ask::announce(&engine, &History::load(&folder), &outlook)?;
+        return Ok((outlook.built, outlook.count));
     }
     let view = View::new(&folder);
     let built = repairing(&engine, || {
@@ -214,15 +209,36 @@ fn run(
         view.show(&built, &engine.vault)?;
         Ok(built)
     });
-    let keys = engine.keys.lock().unwrap_or_else(PoisonError::into_inner);
-    if *keys != last {
-        project::save_json(&folder.join(KEYS), &*keys)?;
-    }
+    engine.journal.save(&folder)?;
     let seen = engine.digests.files();
     if seen != files {
         project::save_json(&folder.join(FILES), &seen)?;
     }
     Ok((built?, 0))
+}
+
+/// What the parts of one build share, for the project whose `build/` is `folder`.
+fn open<'a>(
+    folder: &Path,
+    files: Stamps,
+    options: &Options,
+    cancel: &'a Cancel,
+    sink: Sink<'a>,
+    tally: &'a Tally,
+) -> Result<Engine<'a>> {
+    let cache = match &options.cache_dir {
+        Some(cache) => cache.clone(),
+        None => default_cache_dir()?,
+    };
+    Ok(Engine {
+        vault: Vault::new(Store::open(&cache, options.durability)?),
+        cancel,
+        sink,
+        jobs: threads(options.jobs),
+        digests: Digests::new(files),
+        tally,
+        journal: Journal::new(history::load_keys(folder)),
+    })
 }
 
 /// Does it again while what fails is the cache: what was damaged is put aside by then and made again.

@@ -175,6 +175,7 @@ impl<'a> Pool<'a> {
             let lost = failure.error.kind() == Kind::CacheCorrupt;
             if !lost && self.engine.cancel.requested().is_none() {
                 let message = failure.error.message().to_owned();
+                self.engine.journal.failed(stage, &name);
                 (self.engine.sink)(Event::JobFailed {
                     stage,
                     job: name,
@@ -294,7 +295,15 @@ impl<'a> Pool<'a> {
         twin: Option<usize>,
     ) {
         let (stage, name) = (self.stage.name(), self.name(job));
-        self.engine.note_key(stage, &name, done.action);
+        let made = |stage: &str, job: &str| match stage == self.stage.name() {
+            true => state.done[self.graph.find(job)?]
+                .as_ref()
+                .map(|done| done.action),
+            false => self.built.job(stage, job).map(|done| done.action),
+        };
+        let plan = &self.graph.jobs[job];
+        let journal = &self.engine.journal;
+        journal.done(stage, plan, done.action, !cached, &made);
         state.done[job] = Some(done);
         // Told before what depends on it can start, so that events are in a possible order.
         (self.engine.sink)(Event::JobFinished {

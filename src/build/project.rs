@@ -14,7 +14,13 @@ use crate::error::{Error, Kind, Result};
 use crate::tool::Cancel;
 
 /// Files that are in every folder that finnp has filled.
-const MARKS: &[&str] = &["artifacts.json", ".keys.json", ".view.json", ".files.json"];
+const MARKS: &[&str] = &[
+    "artifacts.json",
+    ".keys.json",
+    ".history.json",
+    ".view.json",
+    ".files.json",
+];
 /// The lock.
 const LOCK: &str = ".lock";
 const POLL: Duration = Duration::from_millis(20);

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::answer::Answer;
 use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
-use crate::build::{Built, Durability, Event, Outcome};
+use crate::build::{self, Built, Durability, Event, Outcome};
 use crate::error::{Error, Result};
 use crate::stage::{Artifacts, Figures, Link, PROOF, Summary, link};
 
@@ -118,11 +118,15 @@ impl Build {
 /// The line of a dry run that an event is worth.
 fn planned(event: &Event) -> String {
     match event {
-        Event::WouldRun { stage, job, why } => {
-            // Lines of keys are of labelled facts, in which a space of a label is escaped.
-            let plain = |line: &String| line.replacen(" fact ", " ", 1).replace("\\s", " ");
-            let why: Vec<String> = why.iter().map(plain).collect();
-            format!("{stage:<10}  {job}: {}\n", why.join(", "))
+        Event::WouldRun {
+            stage,
+            job,
+            why,
+            because,
+        } => {
+            let why = why.iter().map(|reason| reason.words.clone());
+            let why: Vec<String> = why.chain(build::because(because)).collect();
+            format!("{stage:<10}  {job}: {}\n", why.join("; "))
         }
         Event::Unknown { stage } => format!("{stage:<10}  depends on what runs before it\n"),
         _ => String::new(),

@@ -11,7 +11,7 @@ use super::finished::{Counts, Finished, line};
 use super::progress::Progress;
 use super::screen::Screen;
 use super::{Options, version};
-use crate::build::{self, Built, Event, Outcome};
+use crate::build::{self, Built, Event, Explanation, Outcome};
 use crate::error::{Error, Kind, Result, render};
 use crate::manifest::Manifest;
 use crate::stage::STAGES;
@@ -100,6 +100,22 @@ impl Call {
         let folder = elsewhere.path();
         build::build(manifest, folder, STAGES, &options, &self.cancel, &sink)
             .map(|done| done.artifacts)
+    }
+
+    /// What a build would do or the last one did, and why; see [`build::explain`].
+    ///
+    /// # Errors
+    /// As [`build::explain`].
+    pub(super) fn explain(&self, manifest: &Manifest, about: Option<&str>) -> Result<Explanation> {
+        build::explain(
+            manifest,
+            &manifest.dir,
+            STAGES,
+            &self.build_options(None),
+            &self.cancel,
+            &|event| self.hear_aside(&event),
+            about,
+        )
     }
 
     /// Shows an event of what is not the point of the call: a bar if it takes time, no lines, no events.

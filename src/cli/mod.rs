@@ -8,6 +8,7 @@ mod call;
 mod check;
 mod clean;
 mod crash;
+mod explain;
 mod finished;
 mod new;
 mod progress;
@@ -16,6 +17,7 @@ mod schema;
 mod screen;
 mod show;
 mod signal;
+mod story;
 mod table;
 
 use std::ffi::OsString;
@@ -105,6 +107,7 @@ enum Command {
     Build(build::Build),
     Run(run::Run),
     Show(show::Show),
+    Explain(explain::Explain),
     Clean(clean::Clean),
     Boards(boards::Boards),
     Schema(schema::Schema),
@@ -118,6 +121,7 @@ impl Command {
             Command::Build(command) => command.run(call),
             Command::Run(command) => command.run(call),
             Command::Show(command) => command.run(call),
+            Command::Explain(command) => command.run(call),
             Command::Clean(command) => command.run(call),
             Command::Boards(command) => command.run(call),
             Command::Schema(command) => command.run(),

@@ -181,7 +181,10 @@ fn a_build_says_what_it_did_and_clean_takes_it_away() {
     );
     assert_eq!(call(&["build", "--quiet"]), ["", ""]);
     let [dry, _] = call(&["build", "--dry-run", "--set", "layer.fc1.pe=4"]);
-    assert!(dry.contains("- layer fc1 pe 8, + layer fc1 pe 4"), "{dry}");
+    assert!(
+        dry.contains("fold        network: layer fc1 pe: 8 -> 4\n"),
+        "{dry}"
+    );
     call(&["clean"]);
     assert!(!project.dir().join("build").exists());
     let again = project.build(&[]).expect_success();

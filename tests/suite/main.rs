@@ -14,6 +14,7 @@ mod bcr;
 mod book;
 mod cli;
 mod corner;
+mod explain;
 mod export;
 mod fault;
 mod lossless;
