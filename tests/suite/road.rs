@@ -73,7 +73,7 @@ fn a_changed_layer_leaves_the_others_alone() {
         about.starts_with("fc1")
             || matches!(
                 (stage, about),
-                ("fold" | "summary", "network")
+                ("fold" | "package" | "summary", "network")
                     | ("generate", "top")
                     | ("verify", "the network" | "compare")
             )
