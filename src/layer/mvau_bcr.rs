@@ -142,6 +142,44 @@ impl MvauBcr {
         }
         Ok(schedule)
     }
+
+    /// `[lists, lanes, kept]`: the column of each kept entry.
+    fn kept_columns(&self, tensors: &Tensors) -> Result<Vec<usize>> {
+        let index = tensors.index(&[self.lists(), self.blocks.lanes, self.kept()])?;
+        let lanes = (0..self.blocks.lanes).cycle();
+        let lists = index.chunks_exact(self.kept().max(1)).zip(lanes);
+        let column = |(entries, lane)| {
+            let entries: &[i32] = entries;
+            entries
+                .iter()
+                .map(move |entry| *entry as usize * self.blocks.lanes + lane)
+        };
+        Ok(lists.flat_map(column).collect())
+    }
+
+    /// Appends the sums of one pixel: each list gathers its columns once for all of its rows.
+    fn accumulate<T: Copy + Default + Into<i64>>(
+        &self,
+        columns: &[usize],
+        weights: &[i32],
+        pixel: &[T],
+        add: impl Fn(T, i32, T) -> T,
+        output: &mut Vec<i64>,
+    ) {
+        let kept = self.blocks.lanes * self.kept();
+        let lists = columns.chunks_exact(kept);
+        for (list, rows) in lists.zip(weights.chunks(self.blocks.rows * kept)) {
+            let gathered: Vec<T> = list.iter().map(|column| pixel[*column]).collect();
+            for row in rows.chunks_exact(kept) {
+                let products = row.iter().zip(&gathered);
+                output.push(
+                    products
+                        .fold(T::default(), |sum, (w, x)| add(sum, *w, *x))
+                        .into(),
+                );
+            }
+        }
+    }
 }
 
 /// Bits of an index from 0 to `count - 1`, at least 1.
@@ -220,27 +258,21 @@ impl Hardware for MvauBcr {
             let what = format!("a sparse MVAU was fed {} elements", input.len());
             return Err(Error::bug(what));
         }
-        let kept = self.blocks.lanes * self.kept();
+        let columns = self.kept_columns(tensors)?;
         let weights = tensors.weights(&[self.rows, self.blocks.lanes, self.kept()])?;
-        let index = tensors.index(&[self.lists(), self.blocks.lanes, self.kept()])?;
-        let columns: Vec<usize> = index
-            .iter()
-            .enumerate()
-            .map(|(at, entry)| *entry as usize * self.blocks.lanes + at % kept / self.kept())
-            .collect();
         let mut output = Vec::with_capacity(self.output().elements());
-        let mut gathered = vec![0; kept];
         for pixel in input.chunks_exact(self.columns) {
-            for (row, weights) in weights.chunks_exact(kept).enumerate() {
-                if row % self.blocks.rows == 0 {
-                    let list = &columns[row / self.blocks.rows * kept..][..kept];
-                    gathered
-                        .iter_mut()
-                        .zip(list)
-                        .for_each(|(x, column)| *x = pixel[*column]);
+            // Arithmetic modulo 2^32 is exact where the true sum fits 32 bits, and faster.
+            match self.accumulator.bits() <= 31 && self.input.bits() <= 31 {
+                true => {
+                    let narrow: Vec<i32> = pixel.iter().map(|x| *x as i32).collect();
+                    let add = |sum: i32, w: i32, x: i32| sum.wrapping_add(w.wrapping_mul(x));
+                    self.accumulate(&columns, weights, &narrow, add, &mut output);
                 }
-                let products = weights.iter().zip(&gathered);
-                output.push(products.map(|(w, x)| i64::from(*w) * x).sum());
+                false => {
+                    let add = |sum: i64, w: i32, x: i64| sum + i64::from(w) * x;
+                    self.accumulate(&columns, weights, pixel, add, &mut output);
+                }
             }
         }
         if let Some(activation) = &self.activation {
