@@ -200,3 +200,47 @@ fn a_dry_run_says_why_in_the_same_words() {
     let cause = "; because of `network` of streamline: input.scale: 0.0625 -> 0.125";
     assert!(line.is_some_and(|line| line.ends_with(cause)), "{text}");
 }
+
+/// A density of one layer: the line of the manifest that changed, what runs because of it, and where it ends.
+#[test]
+fn a_changed_density_is_named_and_followed_to_where_it_ends() {
+    let project = Project::example("digits");
+    project.edit(
+        "[verify]",
+        "[prune]\npattern = \"bcr-col\"\ndensity = 0.5\n\n[[layer]]\nmatch = \"fc3\"\ndensity = 0.5\n\n[verify]",
+    );
+    project.build(&[]).expect_success();
+    project.edit("match = \"fc3\"\ndensity = 0.5", "match = \"fc3\"\ndensity = 0.25");
+    let words = "a build now would run at least 2 jobs; compared with the last build:\n\nprune\n  network: would run\n    layer fc3 density: 0.5 -> 0.25\n";
+    assert_eq!(said(&project, &["prune"]), words);
+    let ran = project.build(&[]).expect_success().ran();
+    let words = "nothing would run now; the last build that ran anything, compared with the one before:\n\nprune\n  network: ran\n    layer fc3 density: 0.5 -> 0.25\n    outputs: other bytes: ";
+    let text = said(&project, &["prune"]);
+    assert!(text.starts_with(words), "{text}");
+    // The order of the channels before fc3 may change, those before fc2 cannot: it ends there.
+    assert!(!ran.contains(&"generate memory fc1".to_owned()), "{ran:?}");
+    let text = said(&project, &[]);
+    for words in [
+        "import      1 job: not touched\n",
+        "prune       1 job: ran\n            layer fc3 density: 0.5 -> 0.25\n",
+        "streamline  1 job: ran\n            because of `network` of prune: layer fc3 density: 0.5 -> 0.25\n",
+        "link        1 job: not touched\n",
+    ] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+    let text = said(&project, &["fc1"]);
+    assert!(text.contains("generate\n  source fc1, memory fc1: not touched\n"), "{text}");
+    assert!(text.contains("reorder\n  network: ran\n"), "{text}");
+    assert!(text.contains("cut off: all 2 outputs have the same bytes as before"), "{text}");
+    // Another way to say the same ends at the first stage that reads it.
+    project.edit("density = 0.25", "keep = 2\nblock = [5, 8]");
+    project.build(&[]).expect_success();
+    let text = said(&project, &[]);
+    for words in [
+        "prune       1 job: ran\n            layer fc3 density: 0.25 removed\n            layer fc3 block: [5, 8] added\n            layer fc3 keep: 2 added\n",
+        "cut off",
+        "streamline  1 job: not touched\n",
+    ] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+}
