@@ -1,6 +1,7 @@
 //! Plays a page: its commands run in order in a folder of their own, beside a copy of the examples.
 //! Must not know what they mean.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -126,8 +127,6 @@ impl Desk {
 
     /// What the command prints, on both streams in their order.
     fn run(&mut self, command: &str) -> Vec<String> {
-        let finnp = Path::new(env!("CARGO_BIN_EXE_finnp")).parent().unwrap();
-        let path = std::env::var("PATH").unwrap();
         let place = self.folder.path().join("place");
         let script = format!(
             "exec 2>&1\n(exit {})\n{command}\ncode=$?\npwd > \"$PLACE\"\nexit $code\n",
@@ -136,7 +135,7 @@ impl Desk {
         let output = Command::new("sh")
             .args(["-c", &script])
             .current_dir(&self.here)
-            .env("PATH", format!("{}:{path}", finnp.display()))
+            .env("PATH", programs())
             .env("PLACE", &place)
             .env("FINNP_CACHE_DIR", self.folder.path().join("cache"))
             .env("NO_COLOR", "1")
@@ -159,6 +158,16 @@ impl Desk {
         let manifest = fs::read_to_string(&path).map_err(|cause| format!("accel.toml: {cause}"))?;
         fs::write(&path, edited(&manifest, how, lines)?).map_err(|cause| cause.to_string())
     }
+}
+
+/// Where programs are looked for: finnp first, and none of the tools that a reader may lack and that take hours.
+fn programs() -> OsString {
+    const SLOW: [&str; 3] = ["vivado", "vitis_hls", "vitis-run"];
+    let finnp = Path::new(env!("CARGO_BIN_EXE_finnp")).parent().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let others = std::env::split_paths(&path)
+        .filter(|folder| SLOW.iter().all(|tool| !folder.join(tool).exists()));
+    std::env::join_paths(std::iter::once(finnp.to_owned()).chain(others)).unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
