@@ -29,7 +29,7 @@ pub const PATTERNS: &[&str] = &[none::NAME, bcr_col::NAME, channel::NAME];
 pub const METHODS: &[&str] = &[magnitude::NAME];
 
 /// What is removed from a network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// Matrix products in the order of the layers.
     pub layers: Vec<Pruned>,

@@ -17,8 +17,10 @@ use crate::qonnx;
 /// The stage.
 pub(super) struct Prune;
 
-/// What is removed, and how the integer network is to be rearranged for it.
+/// What is removed from each layer.
 pub(super) const PLAN: &str = "prune.json";
+/// How the integer network is to be rearranged for it.
+pub(super) const REARRANGEMENT: &str = "rearrangement.json";
 /// The pruned network as an ONNX file; there is none where nothing is removed.
 pub(super) const MODEL: &str = "model.onnx";
 
@@ -126,11 +128,19 @@ fn facts(name: &str, pruning: &Pruning) -> Vec<(String, String)> {
 
 /// Nothing is removed: the network stays as it is, byte for byte.
 fn untouched(inputs: &Inputs) -> Result<Outputs> {
-    let mut outputs = Outputs::from([(PLAN.to_owned(), json(&Plan::default())?)]);
+    let mut outputs = written(&Plan::default())?;
     for name in [GRAPH, CONSTANTS] {
         outputs.insert(name.to_owned(), inputs.bytes(name)?.to_vec());
     }
     Ok(outputs)
+}
+
+/// The plan in its two parts: later stages read one or the other.
+fn written(plan: &Plan) -> Result<Outputs> {
+    Ok(Outputs::from([
+        (PLAN.to_owned(), json(&plan.layers)?),
+        (REARRANGEMENT.to_owned(), json(&plan.rearrangement)?),
+    ]))
 }
 
 struct Task {
@@ -146,11 +156,12 @@ impl Task {
         let (plan, masks) = prune::plan(&network, self.input.as_ref(), self.labels, &choices)?;
         let pruned = prune::apply(network, &masks)?;
         let (graph, constants) = pruned.to_bytes()?;
-        Ok(Outputs::from([
+        let mut outputs = written(&plan)?;
+        outputs.extend([
             (MODEL.to_owned(), qonnx::export(&pruned)?),
             (GRAPH.to_owned(), graph),
             (CONSTANTS.to_owned(), constants),
-            (PLAN.to_owned(), json(&plan)?),
-        ]))
+        ]);
+        Ok(outputs)
     }
 }

@@ -10,7 +10,7 @@ use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::{Blocks, Layer};
 use crate::manifest::Manifest;
-use crate::prune::{Plan, Pruned};
+use crate::prune::Pruned;
 
 /// A layer in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,12 +104,13 @@ pub fn layers(done: &dyn Artifacts) -> Result<Vec<LayerRow>> {
         job: NETWORK.into(),
         output: PLAN.into(),
     })?;
-    Ok(rows(&read(&of_stage(done, "fold"))?, &from_json(&plan)?))
+    let plan: Vec<Pruned> = from_json(&plan)?;
+    Ok(rows(&read(&of_stage(done, "fold"))?, &plan))
 }
 
 /// All layers of a folded network that was pruned by `plan`, in order.
-pub(super) fn rows(dataflow: &Dataflow, plan: &Plan) -> Vec<LayerRow> {
-    let of = |name: &str| plan.layers.iter().find(|pruned| pruned.name == name);
+pub(super) fn rows(dataflow: &Dataflow, plan: &[Pruned]) -> Vec<LayerRow> {
+    let of = |name: &str| plan.iter().find(|pruned| pruned.name == name);
     dataflow
         .nodes
         .iter()

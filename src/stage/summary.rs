@@ -14,6 +14,7 @@ use super::verify::{
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::Result;
 use crate::manifest::Manifest;
+use crate::prune::Pruned;
 use crate::reference::{levels::Levels, single::Single};
 
 /// The stage.
@@ -112,7 +113,10 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         f32: from_json(inputs.bytes(SINGLE)?)?,
         simulation: from_json(inputs.bytes(VERDICT)?)?,
         link,
-        layers: rows(&read(&of_inputs(inputs))?, &from_json(inputs.bytes(PLAN)?)?),
+        layers: rows(
+            &read(&of_inputs(inputs))?,
+            &from_json::<Vec<Pruned>>(inputs.bytes(PLAN)?)?,
+        ),
         warnings,
     })
 }
