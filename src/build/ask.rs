@@ -1,13 +1,16 @@
 //! Questions about builds, answered without building.
 //! Must not run, write or lock anything of the project.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use serde::Serialize;
 
 use super::dry::{self, Forecast, Outlook, StageForecast};
 use super::engine::{Engine, Tally};
 use super::event::{Event, Sink};
 use super::explain::{Explanation, Found, Known, Story, explain as told, future_state, why};
-use super::history::History;
+use super::history::{History, Origin};
 use super::stamp::Stamps;
 use super::{FILES, Options, open, repairing};
 use crate::error::Result;
@@ -86,4 +89,63 @@ pub fn explain(
         stages: &names,
     };
     told(&known, about)
+}
+
+/// A stage as a build would find it.
+#[derive(Debug, Clone, Serialize)]
+pub struct StagePlan {
+    /// Its name.
+    pub stage: &'static str,
+    /// How many jobs it has; none if that depends on what runs before it.
+    pub jobs: Option<usize>,
+    /// How many of them are in the cache.
+    pub cached: usize,
+    /// Other stages that its jobs read from, and how many outputs.
+    pub reads: BTreeMap<String, usize>,
+    /// Files of the user that its jobs read.
+    pub files: BTreeSet<String>,
+}
+
+/// The stages of the project in `dir` as a build would find them.
+///
+/// # Errors
+/// What keeps a stage from being planned; those of the cache.
+pub fn plans(
+    manifest: &Manifest,
+    dir: &Path,
+    stages: &[&dyn Stage],
+    options: &Options,
+    cancel: &Cancel,
+    sink: Sink,
+) -> Result<Vec<StagePlan>> {
+    let folder = dir.join("build");
+    let tally = Tally::default();
+    let files = Stamps::load(&folder.join(FILES));
+    let engine = open(&folder, files, options, cancel, sink, &tally)?;
+    let outlook = repairing(&engine, || dry::outlook(&engine, manifest, stages))?;
+    Ok(outlook.stages.iter().map(plan).collect())
+}
+
+fn plan(StageForecast { stage, jobs }: &StageForecast) -> StagePlan {
+    let mut plan = StagePlan {
+        stage,
+        jobs: jobs.as_ref().map(Vec::len),
+        cached: jobs.iter().flatten().filter(|job| job.cached).count(),
+        reads: BTreeMap::new(),
+        files: BTreeSet::new(),
+    };
+    let nodes = jobs.iter().flatten().map(|job| &job.node);
+    let mut outputs = BTreeSet::new();
+    for fed in nodes.flat_map(|node| node.feeds.iter().flat_map(BTreeMap::values)) {
+        match &fed.origin {
+            Origin::Job { stage: of, .. } if of == stage => {}
+            Origin::Job { stage, .. } => {
+                if outputs.insert(&fed.origin) {
+                    *plan.reads.entry(stage.clone()).or_default() += 1;
+                }
+            }
+            Origin::File { file } => drop(plan.files.insert(file.clone())),
+        }
+    }
+    plan
 }

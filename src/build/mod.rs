@@ -32,7 +32,7 @@ use std::time::Instant;
 
 use finnp_cache::Store;
 
-pub use ask::explain;
+pub use ask::{StagePlan, explain, plans};
 pub use built::Built;
 pub use event::{Event, Sink};
 pub use explain::{

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::error::Error;
+
 /// What a command found out or did.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
@@ -12,6 +14,8 @@ pub(super) struct Answer {
     pub(super) note: String,
     /// What the user should look at though it went well; lower-case fragments.
     pub(super) warnings: Vec<String>,
+    /// What is wrong though there is an answer: it decides how the call ends.
+    pub(super) failure: Option<Error>,
     /// The same for programs: keys of the last line of `--json`.
     pub(super) data: Map<String, Value>,
 }

@@ -11,7 +11,7 @@ use super::finished::{Counts, Finished, line};
 use super::progress::Progress;
 use super::screen::Screen;
 use super::{Options, version};
-use crate::build::{self, Built, Event, Explanation, Outcome};
+use crate::build::{self, Built, Event, Explanation, Outcome, StagePlan};
 use crate::error::{Error, Kind, Result, render};
 use crate::manifest::Manifest;
 use crate::stage::STAGES;
@@ -118,6 +118,21 @@ impl Call {
         )
     }
 
+    /// The stages as a build would find them; see [`build::plans`].
+    ///
+    /// # Errors
+    /// As [`build::plans`].
+    pub(super) fn plans(&self, manifest: &Manifest) -> Result<Vec<StagePlan>> {
+        build::plans(
+            manifest,
+            &manifest.dir,
+            STAGES,
+            &self.build_options(None),
+            &self.cancel,
+            &|event| self.hear_aside(&event),
+        )
+    }
+
     /// Shows an event of what is not the point of the call: a bar if it takes time, no lines, no events.
     fn hear_aside(&self, event: &Event) {
         let trouble = matches!(event, Event::Waiting { .. } | Event::Repairing { .. });
@@ -164,14 +179,18 @@ impl Call {
     /// Prints the outcome and returns the exit code.
     pub(super) fn end(&self, outcome: Result<Answer>) -> ExitCode {
         self.progress.clear();
-        let code = match &outcome {
-            Ok(_) => 0,
-            Err(error) => error.kind().exit_code(),
+        let failure = match &outcome {
+            Ok(answer) => answer.failure.as_ref(),
+            Err(error) => Some(error),
         };
+        let code = failure.map_or(0, |error| error.kind().exit_code());
         if self.options.json {
             let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             let finished = match outcome {
-                Ok(answer) => Finished::new(counts, self.start, Ok(()), Some(answer.data)),
+                Ok(Answer { failure, data, .. }) => {
+                    let outcome = failure.as_ref().map_or(Ok(()), Err);
+                    Finished::new(counts, self.start, outcome, Some(data))
+                }
                 Err(error) => Finished::new(counts, self.start, Err(&error), None),
             };
             self.screen.out(&finished.line());
@@ -186,6 +205,9 @@ impl Call {
 
     fn say(&self, answer: &Answer) {
         self.screen.out(&answer.text);
+        if let Some(failure) = &answer.failure {
+            self.complain(failure);
+        }
         if self.options.quiet {
             return;
         }

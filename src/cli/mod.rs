@@ -8,8 +8,12 @@ mod call;
 mod check;
 mod clean;
 mod crash;
+mod doctor;
+mod draw;
 mod explain;
 mod finished;
+mod graph;
+mod machine;
 mod new;
 mod progress;
 mod run;
@@ -19,6 +23,7 @@ mod show;
 mod signal;
 mod story;
 mod table;
+mod trial;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -107,8 +112,10 @@ enum Command {
     Build(build::Build),
     Run(run::Run),
     Show(show::Show),
+    Graph(graph::Graph),
     Explain(explain::Explain),
     Clean(clean::Clean),
+    Doctor(doctor::Doctor),
     Boards(boards::Boards),
     Schema(schema::Schema),
 }
@@ -121,8 +128,10 @@ impl Command {
             Command::Build(command) => command.run(call),
             Command::Run(command) => command.run(call),
             Command::Show(command) => command.run(call),
+            Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),
             Command::Clean(command) => command.run(call),
+            Command::Doctor(command) => command.run(call),
             Command::Boards(command) => command.run(call),
             Command::Schema(command) => command.run(),
         }

@@ -82,6 +82,24 @@ pub(super) fn count(number: usize, what: &str) -> String {
     format!("{} {what}{plural}", grouped(number as u64))
 }
 
+/// A size as people say it, in powers of a thousand.
+pub(super) fn bytes(number: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"];
+    let mut value = number as f64 / 1e3;
+    let mut units = units.iter();
+    let mut unit = units.next();
+    while value >= 999.95
+        && let Some(next) = units.next()
+    {
+        value /= 1e3;
+        unit = Some(next);
+    }
+    match unit {
+        Some(unit) if number >= 1000 => format!("{value:.1} {unit}"),
+        _ => count(number as usize, "byte"),
+    }
+}
+
 /// Seconds as people say them.
 pub(super) fn seconds(time: std::time::Duration) -> String {
     let millis = time.as_millis();
@@ -115,6 +133,10 @@ mod tests {
         assert_eq!(rate(4_500_000.4), "4,500,000");
         assert_eq!(rate(0.5), "0.50");
         assert_eq!(count(1, "job"), "1 job");
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_234_567), "1.2 MB");
+        assert_eq!(bytes(999_960), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18446.7 PB");
         assert_eq!(
             seconds(std::time::Duration::from_millis(61_500)),
             "1 min 01 s"

@@ -100,6 +100,14 @@ pub(super) fn feed(mut job: Job, stage: &'static str, dataflow: &Dataflow, tenso
     job
 }
 
+/// The folded network, without weights.
+///
+/// # Errors
+/// A bug if the stage has not run; errors of the cache.
+pub fn folded(done: &dyn Artifacts) -> Result<Dataflow> {
+    read(&of_stage(done, "fold"))
+}
+
 /// The integer network with its weights, in the order in which it is built.
 ///
 /// # Errors
