@@ -222,6 +222,15 @@ impl Manifest {
         choice
     }
 
+    /// Whether some table names a pattern that removes weights.
+    pub fn prunes(&self) -> bool {
+        let tables = self.layers.iter().map(|layer| &layer.pruning);
+        let mut patterns = tables
+            .chain([&self.prune.pruning])
+            .filter_map(|t| t.pattern.as_ref());
+        patterns.any(|pattern| pattern != "none")
+    }
+
     /// How the weights of the layer of that name are removed, and where each key stands that says so (for
     /// an absent one the section `[prune]`). Of entries that match the last counts, key by key; `keep` of one
     /// table takes the place of `density` of another and the other way round.

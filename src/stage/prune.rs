@@ -34,7 +34,11 @@ impl Stage for Prune {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
-        let layers = layers(manifest, done)?;
+        // Without need nothing is asked for, so that more of a build is known before it runs.
+        let layers = match manifest.prunes() {
+            true => layers(manifest, done)?,
+            false => Vec::new(),
+        };
         let blame = Blame::new(manifest);
         let task = Task {
             input: manifest.input.grid.as_ref().map(grid),

@@ -54,7 +54,7 @@ fn job<'a>(told: &'a Value, stage: &str, name: &str) -> &'a Value {
 fn a_changed_layer_is_told_in_the_words_of_its_keys() {
     let project = Project::example("digits");
     let text = said(&project, &[]);
-    assert!(text.starts_with("a build now would be the first here and run at least 2 jobs\n\nimport      1 job: would run\n"), "{text}");
+    assert!(text.starts_with("a build now would be the first here and run at least 4 jobs\n\nimport      1 job: would run\nprune       1 job: may run\n"), "{text}");
     project.build(&[]).expect_success();
     project.edit("pe = 8", "pe = 4");
     let text = said(&project, &["fold"]);
@@ -77,7 +77,7 @@ fn a_changed_layer_is_told_in_the_words_of_its_keys() {
         "\nfold\n  network: ran\n    layer fc1 pe: 8 -> 4\ngenerate\n",
         "\n  memory fc1: ran\n    input layer.json: other contents (HEX.. -> HEX..), layers/fc1/layer.json from `network` of fold\n    because of `network` of fold: layer fc1 pe: 8 -> 4\n",
         "\n    because of `network` of fold: layer fc1 pe: 8 -> 4, through `source fc1` of generate, `compile fc1` of verify\n",
-        "\n    cut off: output.npy has the same bytes as before\n",
+        "\n    outputs: other bytes: cycles.json; as before: output.npy\n",
     ] {
         assert!(text.contains(words), "no `{words}` in {text}");
     }
@@ -149,11 +149,11 @@ fn another_model_file_is_the_root_of_what_runs() {
     bytes.extend([0x12, 1, b'x']);
     fs::write(&model, &bytes).unwrap();
     let text = said(&project, &["streamline"]);
-    let words = "streamline\n  network: may run\n    after `network` of import\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..)\n";
+    let words = "streamline\n  network: may run\n    after `network` of prune\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..), through `network` of prune\n";
     assert!(text.ends_with(words), "{text}");
     project.build(&["--to", "streamline"]).expect_success();
     let text = said(&project, &["import"]);
-    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of streamline\n";
+    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of prune, `network` of streamline\n";
     assert!(text.ends_with(words), "{text}");
 }
 
@@ -186,10 +186,7 @@ fn a_dry_run_says_why_in_the_same_words() {
         words.starts_with("input graph.json: other contents ("),
         "{words}"
     );
-    assert!(
-        words.ends_with("), from `network` of streamline"),
-        "{words}"
-    );
+    assert!(words.ends_with("), from `network` of reorder"), "{words}");
     let reason = &event["because"][0]["reason"];
     assert_eq!(reason["words"], "input.scale: 0.0625 -> 0.125");
     let output = project.command(&["build", "--dry-run"]).output().unwrap();
@@ -197,7 +194,7 @@ fn a_dry_run_says_why_in_the_same_words() {
     let line = text
         .lines()
         .find(|line| line.starts_with("verify      inputs: "));
-    let cause = "; because of `network` of streamline: input.scale: 0.0625 -> 0.125";
+    let cause = "; because of `network` of streamline: input.scale: 0.0625 -> 0.125, through `network` of reorder";
     assert!(line.is_some_and(|line| line.ends_with(cause)), "{text}");
 }
 

@@ -39,12 +39,12 @@ fn the_layers_are_a_chain_from_input_to_output() {
     assert_eq!(at, "out0");
     assert_eq!(
         (&edges[0]["element"], &edges[0]["bits"]),
-        (&"uint5".into(), &80.into())
+        (&"uint5".into(), &40.into())
     );
     let fc1 = nodes.iter().find(|node| node["name"] == "fc1").unwrap();
     assert_eq!(
         (&fc1["pe"], &fc1["simd"], &fc1["cycles"]),
-        (&8.into(), &16.into(), &32.into())
+        (&8.into(), &8.into(), &64.into())
     );
     let slowest: Vec<&Value> = nodes
         .iter()

@@ -69,6 +69,28 @@ fn unaries() -> Vec<Unary> {
     ]
 }
 
+const BINARIES: [Binary; 8] = [
+    Binary::Add,
+    Binary::Sub,
+    Binary::Mul,
+    Binary::Div,
+    Binary::Pow,
+    Binary::Min,
+    Binary::Max,
+    Binary::Prelu,
+];
+
+/// Names of all rounding modes.
+const MODES: [&str; 7] = [
+    "ROUND",
+    "CEIL",
+    "FLOOR",
+    "UP",
+    "DOWN",
+    "HALF_UP",
+    "HALF_DOWN",
+];
+
 /// One network for every operator, with its constants.
 pub(crate) fn every_operator() -> Vec<Network> {
     let (shape, one): (&[usize], &[usize]) = (&[1, 3, 4], &[]);
@@ -77,31 +99,8 @@ pub(crate) fn every_operator() -> Vec<Network> {
         .into_iter()
         .map(|op| make(Op::Unary(op), &[]))
         .collect();
-    networks.extend(
-        [
-            Binary::Add,
-            Binary::Sub,
-            Binary::Mul,
-            Binary::Div,
-            Binary::Pow,
-            Binary::Min,
-            Binary::Max,
-            Binary::Prelu,
-        ]
-        .map(|op| make(Op::Binary(op), &[(&[1, 3, 1], 2.0)])),
-    );
-    for (number, mode) in [
-        "ROUND",
-        "CEIL",
-        "FLOOR",
-        "UP",
-        "DOWN",
-        "HALF_UP",
-        "HALF_DOWN",
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    networks.extend(BINARIES.map(|op| make(Op::Binary(op), &[(&[1, 3, 1], 2.0)])));
+    for (number, mode) in MODES.into_iter().enumerate() {
         let quant = Op::Quant(Quant {
             signed: number % 2 == 0,
             narrow: number % 3 == 0,
