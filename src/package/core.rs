@@ -167,3 +167,43 @@ fn short(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().take(4).map(|b| format!("{b:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::layer::WidthConverter;
+    use crate::tensor::DataType;
+
+    fn layer() -> Layer {
+        Layer::WidthConverter(WidthConverter {
+            element: DataType::Int(3),
+            pixels: 1,
+            channels: 12,
+            from: 4,
+            to: 6,
+        })
+    }
+
+    #[test]
+    fn streams_are_of_whole_bytes() {
+        let core = Core::layer(&layer(), &BTreeMap::new()).unwrap();
+        assert_eq!((core.input.bytes, core.output.bytes), (2, 3));
+        let port = layer().hardware().input();
+        let (enters, leaves) = (Core::input(port).unwrap(), Core::output(port).unwrap());
+        let sides = [enters.input, enters.output, leaves.input, leaves.output];
+        assert_eq!(sides.map(|side| side.frames), [true, false, false, true]);
+        assert!(sides.iter().all(|side| side.bytes == 2));
+    }
+
+    #[test]
+    fn cores_are_called_by_all_that_they_hold() {
+        let name = |digest: &str| {
+            let memories = BTreeMap::from([("weights.dat".to_owned(), digest.to_owned())]);
+            Core::layer(&layer(), &memories).unwrap().name
+        };
+        assert_eq!(name("1"), name("1"));
+        assert_ne!(name("1"), name("2"));
+        assert!(name("1").starts_with("width_converter_"), "{}", name("1"));
+    }
+}

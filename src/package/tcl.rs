@@ -34,7 +34,7 @@ pub(super) fn package_cores(stitched: &Stitched, target: &Target) -> String {
          close_project\nexit\n",
         project = target.project,
         part = target.part,
-        archive = archive("${core}"),
+        archive = archive("$core"),
     )
 }
 

@@ -34,5 +34,6 @@ mod random_layer;
 mod random_network;
 mod road;
 mod shared;
+mod tcl;
 mod tidy;
 mod truth;

@@ -1,6 +1,7 @@
-//! Models and data that lie beside the repository.
+//! Models and data that lie beside the repository, and copies of folders.
 //! Must not know what they are used for.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use finnp::data::Arrays;
@@ -21,4 +22,18 @@ pub(crate) fn shared(file: &str) -> Option<PathBuf> {
 /// The arrays of a file of that folder.
 pub(crate) fn arrays(file: &str) -> Option<Arrays> {
     shared(file).map(|path| Arrays::open(&path).unwrap())
+}
+
+/// Copies what a folder holds, with all folders inside it, to another.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -34,9 +34,9 @@ impl Target {
     }
 }
 
-/// What the project of synthesis called `name` leaves behind, relative to the folder in which it runs.
+/// What synthesis of `name` leaves behind, in the folder in which it runs.
 pub fn archive(name: &str) -> String {
-    format!("{}/solution/impl/export.zip", folder(name))
+    format!("{name}.zip")
 }
 
 /// Folder of the project of synthesis: none of the sources' folders can have this name.
@@ -46,7 +46,10 @@ fn folder(name: &str) -> String {
 
 fn finish(name: &str) -> String {
     format!(
-        "csynth_design\nexport_design -format ip_catalog -vendor finnp -library hls -ipname {name} -version 1.0\nexit\n"
+        "csynth_design\nexport_design -format ip_catalog -vendor finnp -library hls -ipname {name} -version 1.0\n\
+         file copy -force {folder}/solution/impl/export.zip {archive}\nexit\n",
+        folder = folder(name),
+        archive = archive(name),
     )
 }
 
@@ -83,7 +86,7 @@ pub fn core_script(target: &Target, name: &str, sources: &[String]) -> String {
         .map(|file| format!("add_files -cflags $flags $here/{file}\n"))
         .collect();
     format!(
-        "# Synthesis and export of this core, to {archive}.\n\
+        "# Synthesis and export of this core, {archive}.\n\
          #   vitis_hls -f vitis_hls.tcl                 (2022.1 and later)\n\
          #   vitis-run --mode hls --tcl vitis_hls.tcl   with the newer command\n\
          set here [file normalize [file dirname [info script]]]\n\
