@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::project::Project;
+use super::project::{Project, path};
 
 /// Files of a case that are not part of its project.
 const OWN: &[&str] = &["cmd", "expect.txt", "code", "use-model"];
@@ -56,6 +56,7 @@ fn run(case: &Path, folder: &Path) -> Output {
         .args(arguments.split_whitespace())
         .current_dir(project)
         .env("FINNP_CACHE_DIR", folder.join("cache"))
+        .env("PATH", path())
         .env("NO_COLOR", "1")
         .output()
         .unwrap()

@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod fault;
 mod graph;
+mod link;
 mod lossless;
 mod manifest;
 mod mask;
