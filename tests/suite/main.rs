@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod fault;
 mod graph;
+mod ip;
 mod link;
 mod lossless;
 mod manifest;

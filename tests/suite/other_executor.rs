@@ -25,15 +25,17 @@ pub(crate) struct Job {
 /// Wanted tensors by name: their elements in every sample, or once.
 pub(crate) type Answer = BTreeMap<String, Vec<Vec<f64>>>;
 
-/// The Python with the other executor; `None`, said aloud, where there is none.
-fn python() -> Option<PathBuf> {
+/// The Python with the packages of `tests/requirements.txt`; `None`, said aloud, where there is none.
+pub(crate) fn python() -> Option<PathBuf> {
     match std::env::var_os("FINNP_PYTHON") {
         Some(program) => Some(program.into()),
         None if std::env::var("CI").as_deref() == Ok("true") => {
             panic!("FINNP_PYTHON names no Python: run the tests with `tests/run`")
         }
         None => {
-            eprintln!("SKIPPED: FINNP_PYTHON names no Python with QONNX (`tests/run` does)");
+            eprintln!(
+                "SKIPPED: FINNP_PYTHON names no Python with what tests/requirements.txt lists (`tests/run` does)"
+            );
             None
         }
     }

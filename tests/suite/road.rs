@@ -36,6 +36,10 @@ fn an_example_builds_once_and_then_never_again() {
         "function verified (C simulation), timing not verified"
     );
     assert_eq!(summary["simulation"]["frames"], 360);
+    let missing = "vivado not found, vitis_hls not found";
+    let link = serde_json::json!({"status": "not run", "reason": missing});
+    assert_eq!(summary["link"], link);
+    assert_eq!(project.json("link/link.json"), link);
     assert_eq!(
         summary["accuracy"],
         serde_json::json!({"right": 354, "total": 360})
@@ -188,6 +192,7 @@ fn shared_network(name: &str) {
             .map(Vec::len),
         Some(0)
     );
+    super::ip::check(&project);
     with_open_headers(&project);
     assert_eq!(
         project.build(&[]).expect_success().ran(),
