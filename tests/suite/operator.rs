@@ -4,7 +4,10 @@
 use finnp::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Unary, Value};
 use finnp::tensor::Tensor;
 
-/// A network of one operator on a tensor, and on constants of these shapes and values.
+/// Shape of what the operators read.
+const SHAPE: [usize; 3] = [1, 3, 4];
+
+/// A network of one operator on a tensor, and on constants of these shapes and first values.
 pub(crate) fn single_operator(
     op: Op,
     shape: &[usize],
@@ -13,8 +16,11 @@ pub(crate) fn single_operator(
 ) -> Network {
     let mut network = Network::default();
     let mut add = |name: String, shape: &[usize], value: Option<f32>| {
-        let elements = shape.iter().product();
-        let constant = value.map(|v| Tensor::new(shape.to_vec(), vec![v; elements]).unwrap());
+        let elements = 0..shape.iter().product();
+        let constant = value.map(|first| {
+            let values = elements.map(|i: usize| first + i as f32 / 8.0).collect();
+            Tensor::new(shape.to_vec(), values).unwrap()
+        });
         network.add_value(Value {
             name,
             shape: shape.to_vec(),
@@ -69,46 +75,24 @@ fn unaries() -> Vec<Unary> {
     ]
 }
 
-const BINARIES: [Binary; 8] = [
-    Binary::Add,
-    Binary::Sub,
-    Binary::Mul,
-    Binary::Div,
-    Binary::Pow,
-    Binary::Min,
-    Binary::Max,
-    Binary::Prelu,
-];
-
-/// Names of all rounding modes.
-const MODES: [&str; 7] = [
-    "ROUND",
-    "CEIL",
-    "FLOOR",
-    "UP",
-    "DOWN",
-    "HALF_UP",
-    "HALF_DOWN",
-];
-
-/// One network for every operator, with its constants.
-pub(crate) fn every_operator() -> Vec<Network> {
-    let (shape, one): (&[usize], &[usize]) = (&[1, 3, 4], &[]);
-    let make = |op, constants: &[_]| single_operator(op, shape, shape, constants);
-    let mut networks: Vec<Network> = unaries()
-        .into_iter()
-        .map(|op| make(Op::Unary(op), &[]))
-        .collect();
-    networks.extend(BINARIES.map(|op| make(Op::Binary(op), &[(&[1, 3, 1], 2.0)])));
-    for (number, mode) in MODES.into_iter().enumerate() {
+fn quantisers() -> Vec<Network> {
+    let (shape, one): (&[usize], &[usize]) = (&SHAPE, &[]);
+    let mut networks = vec![single_operator(
+        Op::BipolarQuant,
+        shape,
+        shape,
+        &[(one, 0.5)],
+    )];
+    let modes = "ROUND CEIL FLOOR UP DOWN HALF_UP HALF_DOWN".split(' ');
+    for (number, mode) in modes.enumerate() {
         let quant = Op::Quant(Quant {
             signed: number % 2 == 0,
             narrow: number % 3 == 0,
             rounding: mode.parse().unwrap(),
         });
-        networks.push(make(quant, &[(one, 0.5), (one, 1.0), (one, 4.0)]));
+        let constants = [(one, 0.5), (one, 1.0), (one, 4.0)];
+        networks.push(single_operator(quant, shape, shape, &constants));
     }
-    networks.push(make(Op::BipolarQuant, &[(one, 0.5)]));
     for channels_last in [false, true] {
         let quantiser = MultiThreshold {
             out_scale: 0.5,
@@ -119,23 +103,44 @@ pub(crate) fn every_operator() -> Vec<Network> {
             channels_last,
         };
         let thresholds = [if channels_last { 4 } else { 3 }, 2];
-        networks.push(single_operator(op, shape, shape, &[(&thresholds, 0.5)]));
+        networks.push(single_operator(op, shape, shape, &[(&thresholds, -1.0)]));
     }
+    networks
+}
+
+/// One network for every operator, with its constants.
+pub(crate) fn every_operator() -> Vec<Network> {
+    let make =
+        |op, output: &[usize], constants: &[_]| single_operator(op, &SHAPE, output, constants);
+    let mut networks = quantisers();
+    networks.extend(
+        unaries()
+            .into_iter()
+            .map(|op| make(Op::Unary(op), &SHAPE, &[])),
+    );
+    networks.extend(
+        [
+            Binary::Add,
+            Binary::Sub,
+            Binary::Mul,
+            Binary::Div,
+            Binary::Pow,
+            Binary::Min,
+            Binary::Max,
+            Binary::Prelu,
+        ]
+        .map(|op| make(Op::Binary(op), &SHAPE, &[(&[1, 3, 1], 2.0)])),
+    );
     let channels = [(&[3usize][..], 1.0); 4];
-    networks.push(make(Op::BatchNorm { epsilon: 0.125 }, &channels));
-    networks.push(single_operator(
-        Op::MatMul,
-        shape,
-        &[1, 3, 2],
-        &[(&[4, 2], 1.0)],
-    ));
-    networks.push(single_operator(Op::Reshape, shape, &[1, 12], &[]));
-    networks.push(single_operator(Op::Transpose, shape, &[1, 4, 3], &[]));
+    networks.push(make(Op::BatchNorm { epsilon: 0.125 }, &SHAPE, &channels));
+    networks.push(make(Op::MatMul, &[1, 3, 2], &[(&[4, 2], 1.0)]));
+    networks.push(make(Op::Reshape, &[1, 12], &[]));
+    networks.push(make(Op::Transpose, &[1, 4, 3], &[]));
     for log in [false, true] {
-        networks.push(make(Op::Softmax { axis: 1, log }, &[]));
+        networks.push(make(Op::Softmax { axis: 1, log }, &SHAPE, &[]));
     }
     let arg_max = Op::ArgMax { axis: 1 };
-    networks.push(single_operator(arg_max, shape, &[1, 1, 4], &[]));
-    networks.push(single_operator(arg_max, shape, &[1, 4], &[]));
+    networks.push(make(arg_max, &[1, 1, 4], &[]));
+    networks.push(make(arg_max, &[1, 4], &[]));
     networks
 }
