@@ -92,7 +92,7 @@ fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
             blocks.entries,
             count(blocks.lanes, "lane")
         ),
-        None => format!("{:.0} % of the weights", 100.0 * layer.density),
+        None => format!("{} of the weights", percent(layer.density)),
     };
     let limit = match pruned.limit {
         Limit::Compute => "compute",
@@ -113,8 +113,16 @@ fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
             grouped(pruned.index_memory_bits)
         ),
         grouped(pruned.dense_memory_bits),
-        format!("{:.0} %", 100.0 * pruned.retained),
+        percent(pruned.retained),
     ]
+}
+
+/// Whole percents, but that little is not called nothing.
+fn percent(share: f64) -> String {
+    match 100.0 * share {
+        little if little > 0.0 && little < 1.0 => format!("{little:.2} %"),
+        percents => format!("{percents:.0} %"),
+    }
 }
 
 fn cells(layer: &LayerRow, facts: &Facts) -> [String; 10] {
@@ -133,7 +141,7 @@ fn cells(layer: &LayerRow, facts: &Facts) -> [String; 10] {
         number(layer.simd),
         format!("{weights}{} -> {}", layer.act_bits, layer.output_bits),
         match layer.weight_bits {
-            Some(_) => format!("{:.0} %", 100.0 * layer.density),
+            Some(_) => percent(layer.density),
             None => "-".to_owned(),
         },
         grouped(layer.cycles),

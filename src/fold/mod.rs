@@ -81,7 +81,10 @@ fn within(candidate: &Candidate, bound: u64) -> Result<Layer> {
                 ""
             },
         ))
-        .help("lower `fps`, raise `clock_mhz`, or raise (or remove) the layer's `pe` and `simd`")
+        .help(match candidate.layer {
+            Layer::MvauBcr(_) => "lower `fps`, raise `clock_mhz`, raise (or remove) the layer's `pe` and `simd`, or prune it on more `lanes`: `simd` divides them",
+            _ => "lower `fps`, raise `clock_mhz`, or raise (or remove) the layer's `pe` and `simd`",
+        })
     })
 }
 
