@@ -14,6 +14,10 @@ pub(super) const NAME: &str = "magnitude";
 /// its quantised value the squared error falls from `w^2` to `(w - q)^2`. For weights of one bit that is a
 /// ranking by absolute value.
 ///
+/// Where the quantiser makes weights much larger (one bit, or rounding up) that gain is negative. Then all are
+/// lifted until the least is 0, so that shares of their sum mean something: as many weights are kept
+/// whichever they are, so the choice stays the same.
+///
 /// # Errors
 /// A bug if the tensor is not made from constants.
 pub(super) fn scores(network: &Network, real: &Real<'_>, weights: ValueId) -> Result<Vec<f64>> {
@@ -27,7 +31,13 @@ pub(super) fn scores(network: &Network, real: &Real<'_>, weights: ValueId) -> Re
         .collect();
     let trained = trained(network, real, &producers, weights)?;
     let pairs = trained.real.data().iter().zip(quantised.real.data());
-    Ok(pairs.map(|(w, q)| q * (2.0 * w - q)).collect())
+    Ok(lifted(pairs.map(|(w, q)| q * (2.0 * w - q)).collect()))
+}
+
+/// The gains, all raised by as much as the least of them is below 0.
+fn lifted(gains: Vec<f64>) -> Vec<f64> {
+    let least = gains.iter().copied().fold(0.0, f64::min);
+    gains.into_iter().map(|gain| gain - least).collect()
 }
 
 /// The tensor as it would be without its quantisers.
@@ -55,4 +65,15 @@ fn trained(
         inputs.push(known(*id)?);
     }
     evaluate(node, &inputs, &network.value(id).shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lifted;
+
+    #[test]
+    fn only_losses_lift() {
+        assert_eq!(lifted(vec![-0.75, 0.25, 0.0]), [0.0, 1.0, 0.75]);
+        assert_eq!(lifted(vec![0.5, 0.25]), [0.5, 0.25]);
+    }
 }
