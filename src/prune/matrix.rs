@@ -20,7 +20,7 @@ pub(super) struct Matrix {
     pub(super) columns: usize,
     /// `[rows, columns]`: what each weight is worth.
     pub(super) scores: Vec<f64>,
-    /// By column, whether any of its weights is not 0.
+    /// `[rows, columns]`: whether each weight is not 0.
     pub(super) used: Vec<bool>,
     /// Bits of a weight.
     pub(super) bits: u32,
@@ -36,7 +36,22 @@ impl Matrix {
         self.scores.iter().sum()
     }
 
-    /// Scores and columns for rows and columns in another order, or for some of them.
+    /// By channel, of `channels` in a pixel, whether any row that stays reads it; one of them at least.
+    pub(super) fn reads(&self, channels: usize, stays: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut read = vec![false; channels];
+        for (row, used) in self.used.chunks_exact(self.columns).enumerate() {
+            if stays(row) {
+                let columns = used.iter().enumerate();
+                columns.for_each(|(column, used)| read[column % channels] |= used);
+            }
+        }
+        if !read.contains(&true) {
+            read[0] = true;
+        }
+        read
+    }
+
+    /// Scores for rows and columns in another order, or for some of them.
     pub(super) fn gathered(&self, rows: &[usize], columns: &[usize]) -> Vec<f64> {
         let row = |row: &usize| &self.scores[row * self.columns..(row + 1) * self.columns];
         rows.iter()
@@ -125,20 +140,13 @@ fn matrix(
         }
     }
     let weights = node.tensors.weights(&[rows, columns])?;
-    let is_used = |column| {
-        weights
-            .iter()
-            .skip(column)
-            .step_by(columns)
-            .any(|w| *w != 0)
-    };
     Ok(Matrix {
         name: node.name.clone(),
         column_of,
         rows,
         columns,
         scores,
-        used: (0..columns).map(is_used).collect(),
+        used: weights.iter().map(|w| *w != 0).collect(),
         bits: mvau.weight.bits(),
         input,
         output,

@@ -80,52 +80,37 @@ fn pattern(pruning: &Pruning) -> &str {
 type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 
 /// By class, the channels that stay, in their old order: those of the pattern `channel`, without those that
-/// no weight reads. One channel at least stays.
+/// no weight of a row that stays reads. One channel at least stays.
 fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
-    let mut alive: Vec<Vec<bool>> = chain
-        .classes
-        .iter()
-        .map(|c| vec![true; c.channels])
-        .collect();
-    for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted) {
-        let class = &chain.classes[matrix.input];
-        if !class.fixed {
-            for (channel, alive) in alive[matrix.input].iter_mut().enumerate() {
-                *alive &= matrix
-                    .used
-                    .iter()
-                    .skip(channel)
-                    .step_by(class.channels)
-                    .any(|used| *used);
+    let mut alive: Vec<Vec<bool>> = Vec::with_capacity(chain.classes.len());
+    for (at, class) in chain.classes.iter().enumerate() {
+        let is_read = chain.matrices.iter().any(|matrix| matrix.input == at);
+        alive.push(vec![class.fixed || !is_read; class.channels]);
+    }
+    // From the last layer to the first: what a layer does not write, it need not read.
+    for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted).rev() {
+        let (input, output) = (&chain.classes[matrix.input], &chain.classes[matrix.output]);
+        if pattern(pruning) == channel::NAME {
+            let density = pruning.density.ok_or_else(|| {
+                let what = format!(
+                    "layer `{}` does not say how many channels are kept",
+                    matrix.name
+                );
+                Error::user(what)
+                    .help("add `density = 0.5`")
+                    .at(places["pattern"].clone())
+            })?;
+            if !output.fixed {
+                let rows = matrix.scores.chunks_exact(matrix.columns);
+                let scores: Vec<f64> = rows.map(|row| row.iter().sum()).collect();
+                alive[matrix.output] = channel::keep(&scores, density, &alive[matrix.output]);
             }
         }
-        if pattern(pruning) != channel::NAME {
-            continue;
-        }
-        let density = pruning.density.ok_or_else(|| {
-            let what = format!(
-                "layer `{}` does not say how many channels are kept",
-                matrix.name
-            );
-            Error::user(what)
-                .help("add `density = 0.5`")
-                .at(places["pattern"].clone())
-        })?;
-        if !chain.classes[matrix.output].fixed {
-            let rows = matrix.scores.chunks_exact(matrix.columns);
-            let kept = channel::keep(
-                &rows.map(|row| row.iter().sum()).collect::<Vec<f64>>(),
-                density,
-            );
-            alive[matrix.output]
-                .iter_mut()
-                .zip(kept)
-                .for_each(|(alive, kept)| *alive &= kept);
-        }
-    }
-    for alive in &mut alive {
-        if !alive.contains(&true) {
-            alive[0] = true;
+        if !input.fixed {
+            let stays = |row: usize| output.fixed || alive[matrix.output][row];
+            let read = matrix.reads(input.channels, stays);
+            let all = alive[matrix.input].iter_mut().zip(read);
+            all.for_each(|(alive, read)| *alive |= read);
         }
     }
     let listed = |alive: &Vec<bool>| (0..alive.len()).filter(|c| alive[*c]).collect();
@@ -141,10 +126,8 @@ fn blocks(
     if pattern(pruning) != bcr_col::NAME {
         return Ok(None);
     }
-    let (rows, columns) = (
-        orders[matrix.output].len(),
-        chain.columns(matrix, orders).len(),
-    );
+    let rows = chain.rows(matrix, orders).len();
+    let columns = chain.columns(matrix, orders).len();
     let chosen = choose(rows, columns, matrix.bits, pruning);
     let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
         let error = Error::user(format!("layer `{}` {what}", matrix.name)).help(help);
@@ -197,5 +180,60 @@ fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Blocks>, pruning: &Prun
         density: count as f64 / kept.len() as f64,
         blocks,
         retained: if total > 0.0 { score / total } else { 1.0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::prune::matrix::Class;
+
+    /// A product of `rows` x `columns` between two classes; `used` are its weights that are not 0.
+    fn matrix(input: usize, used: &[&[u8]]) -> Matrix {
+        let (rows, columns) = (used.len(), used[0].len());
+        Matrix {
+            name: String::new(),
+            column_of: (0..columns).collect(),
+            rows,
+            columns,
+            scores: used.concat().into_iter().map(f64::from).collect(),
+            used: used.concat().into_iter().map(|used| used > 0).collect(),
+            bits: 4,
+            input,
+            output: input + 1,
+        }
+    }
+
+    fn chain(matrices: Vec<Matrix>) -> Chain {
+        let class = |channels, fixed| Class {
+            channels,
+            fixed,
+            tensors: Vec::new(),
+        };
+        let last = matrices.len() - 1;
+        let mut classes = vec![class(matrices[0].columns, true)];
+        classes.extend((0..=last).map(|at| class(matrices[at].rows, at == last)));
+        Chain { classes, matrices }
+    }
+
+    /// Channel 1 of the second layer is not read, so channel 1 of the first is read in vain.
+    #[test]
+    fn what_is_not_written_is_not_read() {
+        let chain = chain(vec![
+            matrix(0, &[&[1, 1], &[1, 1], &[1, 1]]),
+            matrix(1, &[&[1, 0, 1], &[1, 1, 1]]),
+            matrix(2, &[&[1, 0]]),
+        ]);
+        let wanted = vec![Wanted::default(); 3];
+        let found = alive(&chain, &wanted).unwrap();
+        assert_eq!(found, [vec![0, 1], vec![0, 2], vec![0], vec![0]]);
+    }
+
+    #[test]
+    fn one_channel_stays_of_those_that_are_not_read() {
+        let chain = chain(vec![matrix(0, &[&[1], &[1]]), matrix(1, &[&[0, 0]])]);
+        let found = alive(&chain, &vec![Wanted::default(); 2]).unwrap();
+        assert_eq!(found, [vec![0], vec![0], vec![0]]);
     }
 }
