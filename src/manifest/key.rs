@@ -230,7 +230,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Share,
         absent: Absent::Open,
         example: "0.25",
-        about: "Share of the weights (of the channels, if these are removed) that is kept; finnp chooses blocks that come nearest to it.",
+        about: "Share of the weights (of the channels, if these are removed) that is kept; finnp chooses blocks that come near it.",
     },
     Key {
         section: "prune",

@@ -10,13 +10,17 @@ const MOST_LANES: usize = 64;
 /// weights go because their neighbours are good too.
 const LEAST_DEPTH: usize = 8;
 
+/// Part of the density by which finnp may miss it for the sake of more lanes: without them fewer columns can be
+/// processed at once.
+const NEAR: f64 = 0.05;
+
 /// Why the choice is impossible: the key at fault, what is wrong, what to do.
 pub type Refusal = (&'static str, String, String);
 
 /// Lanes and blocks of a `rows` x `columns` matrix of weights of `weight_bits` bits. Where `choice` leaves
-/// them open, lanes are the most, up to 64 and of 8 entries or more, whose entries can be pruned to the density
-/// exactly, or else the nearest; a block is as deep as its lane, and has 4 rows, or 16 for weights of one or two bits, whose
-/// indices would otherwise cost more than they save.
+/// them open, lanes are the most, up to 64 and of 8 entries or more, whose entries can be pruned to within a
+/// twentieth of the density, or else the nearest; a block is as deep as its lane, and has 4 rows, or 16 for
+/// weights of one or two bits, whose indices would otherwise cost more than they save.
 ///
 /// # Errors
 /// The key that does not fit, with what would.
@@ -77,7 +81,7 @@ fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
             return Err(("keep", what, format!("`keep` can be 1 to {entries}")));
         }
         (Some(keep), _) => return Ok(keep as usize),
-        (None, Some(density)) => density * entries as f64,
+        (None, Some(density)) => density,
         (None, None) => {
             let help = "add `density = 0.5`, or `block = [rows, entries]` and `keep = entries`";
             return Err((
@@ -87,15 +91,35 @@ fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
             ));
         }
     };
-    let whole = asked.round();
-    if choice.block.is_some() && (asked - whole).abs() > 1e-6 * entries as f64
-        || choice.block.is_some() && whole < 1.0
-    {
+    let keep = nearest(asked, entries);
+    // What finnp chose itself is the best there is.
+    let allowed = match (choice.block, choice.lanes) {
+        (Some(_), _) => 1e-6,
+        (None, Some(_)) => NEAR * asked,
+        (None, None) => f64::INFINITY,
+    };
+    if miss(asked, entries) > allowed {
         let fits: Vec<String> = (1..=entries).map(|keep| share(keep, entries)).collect();
-        let what = format!("has blocks of {entries} entries, of which it cannot keep {asked:.3}");
+        let of = if choice.block.is_some() {
+            "blocks"
+        } else {
+            "lanes"
+        };
+        let wanted = asked * entries as f64;
+        let what = format!("has {of} of {entries} entries, of which it cannot keep {wanted:.3}");
         return Err(("density", what, format!("`density` can be {}", some(&fits))));
     }
-    Ok((whole as usize).clamp(1, entries))
+    Ok(keep)
+}
+
+/// Entries of `entries` whose share is nearest to the density, at least one.
+fn nearest(density: f64, entries: usize) -> usize {
+    ((density * entries as f64).round() as usize).clamp(1, entries)
+}
+
+/// How far their share is from the density.
+fn miss(density: f64, entries: usize) -> f64 {
+    (nearest(density, entries) as f64 / entries as f64 - density).abs()
 }
 
 fn given_lanes(columns: usize, lanes: usize) -> Result<usize, Refusal> {
@@ -112,8 +136,8 @@ fn given_lanes(columns: usize, lanes: usize) -> Result<usize, Refusal> {
     }
 }
 
-/// The most lanes with the least error of the density; with given entries of a block only those whose depth
-/// they divide.
+/// The most lanes near the density, else those that miss it least; with given entries of a block the most whose
+/// depth they divide.
 fn lanes(columns: usize, entries: Option<usize>, density: Option<f64>) -> Result<usize, Refusal> {
     let mut best: Option<(f64, usize)> = None;
     for lanes in divisors(columns)
@@ -126,10 +150,10 @@ fn lanes(columns: usize, entries: Option<usize>, density: Option<f64>) -> Result
             continue;
         }
         let error = match (entries, density) {
-            (None, Some(density)) => {
-                let keep = (density * depth as f64).round().clamp(1.0, depth as f64);
-                (keep / depth as f64 - density).abs()
-            }
+            (None, Some(density)) => match miss(density, depth) {
+                near if near <= NEAR * density => 0.0,
+                far => far,
+            },
             _ => 0.0,
         };
         if best.is_none_or(|(least, _)| error <= least + 1e-9) {
@@ -205,6 +229,11 @@ mod tests {
             (1, 0.25, 1, 1),
             (1024, 0.25, 64, 4),
             (64, 1.0, 8, 8),
+            (784, 0.3, 56, 4),
+            (64, 0.3, 4, 5),
+            (64, 0.1, 2, 3),
+            (784, 0.999, 56, 14),
+            (784, 0.001, 1, 1),
         ] {
             let blocks = choose(64, columns, 4, &density(asked)).unwrap();
             assert_eq!(
@@ -291,5 +320,28 @@ mod tests {
             "keep"
         );
         assert_eq!(refused(Pruning::default()).0, "pattern");
+    }
+
+    /// Few entries cannot be pruned to any density: where the user chose their number, that is an error.
+    #[test]
+    fn given_lanes_must_come_near_the_density() {
+        let lanes = |lanes, asked| {
+            let lanes = Some(lanes);
+            choose(
+                32,
+                60,
+                4,
+                &Pruning {
+                    lanes,
+                    ..density(asked)
+                },
+            )
+        };
+        let (key, what, help) = lanes(30, 0.25).unwrap_err();
+        assert_eq!((key, &*help), ("density", "`density` can be 0.5, 1"));
+        assert!(what.starts_with("has lanes of 2 entries"), "{what}");
+        assert_eq!(lanes(30, 0.48).unwrap().keep, 1);
+        assert_eq!(lanes(4, 0.34).unwrap().keep, 5);
+        assert_eq!(lanes(60, 0.5).unwrap_err().2, "`density` can be 1");
     }
 }
