@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::key::PATTERNS;
 use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
-use super::value::Value;
+use super::value::{Given, Value};
 use super::{
     Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Pruning, Rate,
     Target, Verify,
@@ -20,7 +21,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     clock(values, problems);
     grid(draft, problems);
     amounts(draft, problems);
-    nothing_pruned(values, draft, problems);
+    idle_pruning(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -52,25 +53,35 @@ fn amounts(draft: &Draft, problems: &mut Problems) {
     }
 }
 
-/// Keys that say how to prune, where nothing says that anything is pruned.
-fn nothing_pruned(values: &Values, draft: &Draft, problems: &mut Problems) {
-    let mut patterns = values.iter().filter(|((_, _, key), _)| *key == "pattern");
-    if draft.broken || patterns.any(|(_, (value, _))| *value != Value::Text("none".to_owned())) {
+/// Keys that say how to prune, where no pattern takes them.
+fn idle_pruning(draft: &Draft, problems: &mut Problems) {
+    let patterns = draft.entries.values().filter(|e| e.key.name == "pattern");
+    let patterns: Vec<&str> = patterns
+        .map(|entry| match &entry.value {
+            Given::Text(text) => text.as_str(),
+            _ => "",
+        })
+        .collect();
+    // A pattern that is no pattern has its own problem.
+    if draft.broken || !patterns.iter().all(|name| PATTERNS.contains(name)) {
         return;
     }
-    let asks = |key: &str| matches!(key, "density" | "block" | "keep" | "lanes");
-    if let Some(entry) = draft.entries.values().find(|entry| asks(entry.key.name))
+    let any = |wanted: &[&str]| patterns.iter().any(|name| wanted.contains(name));
+    let idle = |name: &str| match name {
+        "density" => !any(&["bcr-col", "channel"]),
+        "block" | "keep" | "lanes" => !any(&["bcr-col"]),
+        _ => false,
+    };
+    let mut entries = draft.entries.values();
+    if let Some(entry) = entries.find(|entry| idle(entry.key.name))
         && !draft.meant(entry.key.section, entry.at, "pattern")
-        && !draft.entries.values().any(|entry| {
-            entry.key.name == "pattern"
-                && !matches!(&entry.value, super::value::Given::Text(text) if text == "none")
-        })
     {
-        let error = Error::user(format!(
-            "`{}` is given, but nothing is pruned",
-            entry.key.name
-        ))
-        .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
+        let what = match any(&["channel"]) {
+            true => "no layer is pruned in blocks",
+            false => "nothing is pruned",
+        };
+        let error = Error::user(format!("`{}` is given, but {what}", entry.key.name))
+            .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
         problems.add(&entry.spot, "has no effect", error);
     }
 }
