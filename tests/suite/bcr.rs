@@ -24,13 +24,16 @@ use crate::project::Project;
 const NETWORKS: u64 = 60;
 
 /// The pruned network, its integers as streamlining leaves them, and these in their new order.
-fn pruned(
+pub(crate) fn pruned(
     network: Network,
     grid: Option<&Grid>,
     choice: &dyn Fn(&str) -> Pruning,
 ) -> Result<(Network, Dataflow, Dataflow), Error> {
     let choices = |name: &str| (choice(name), BTreeMap::new());
     let (plan, masks) = plan(&network, grid, false, &choices)?;
+    for layer in &plan.layers {
+        assert!((0.0..=1.0 + 1e-9).contains(&layer.retained), "{layer:?}");
+    }
     let network = apply(network, &masks)?;
     let dataflow = streamline(&network, grid, false).and_then(fuse)?;
     let reordered = reorder(dataflow.clone(), &plan.rearrangement)?;
@@ -274,6 +277,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "density = 0.5",
         "density = 0.5",
         "say `pattern = \"bcr-col\"`",
+    ),
+    (
+        "pattern = \"channel\"\ndensity = 0.5\nlanes = 8",
+        "lanes = 8",
+        "say `pattern = \"bcr-col\"`",
+    ),
+    (
+        "pattern = \"bcr-col\"\ndensity = 0.25\nlanes = 32",
+        "density = 0.25",
+        "`density` can be 0.5, 1",
     ),
     (
         "pattern = \"bcr-col\"\ndensity = 0.5\nblock = [4, 4]\nkeep = 1",

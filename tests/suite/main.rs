@@ -24,6 +24,7 @@ mod link;
 mod lossless;
 mod manifest;
 mod mask;
+mod memories;
 mod operator;
 mod other_executor;
 mod project;
