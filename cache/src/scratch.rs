@@ -2,11 +2,16 @@
 //! Must not know what the work is.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{Doing, Result};
 use crate::lock::Lock;
+
+/// So often a folder is removed again to which somebody still writes.
+const ATTEMPTS: u32 = 50;
 
 /// A folder that is removed when dropped.
 #[derive(Debug)]
@@ -37,8 +42,9 @@ impl Session {
             let Some(lock) = Lock::attempt(&tmp.join(format!("{name}.lock")))? else {
                 continue;
             };
-            if dir.exists() {
-                fs::remove_dir_all(&dir).doing("remove", &dir)?;
+            if !remove(&dir).doing("remove", &dir)? {
+                leave(lock);
+                continue;
             }
             fs::create_dir(&dir).doing("create", &dir)?;
             return Ok(Session { dir, _lock: lock });
@@ -71,12 +77,74 @@ pub(crate) fn clean(tmp: &Path) -> Result<()> {
         if path.extension().is_none_or(|extension| extension != "lock") {
             continue;
         }
-        if let Some(_lock) = Lock::attempt(&path)? {
+        if let Some(lock) = Lock::attempt(&path)? {
             let dir = path.with_extension("");
-            if dir.exists() {
-                fs::remove_dir_all(&dir).doing("remove", &dir)?;
+            if !remove(&dir).doing("remove", &dir)? {
+                leave(lock);
             }
         }
     }
     Ok(())
+}
+
+/// Removes a folder. `false` if it cannot be emptied: what a dead process started may live on and write.
+fn remove(dir: &Path) -> io::Result<bool> {
+    for _ in 0..ATTEMPTS {
+        match fs::remove_dir_all(dir) {
+            Err(cause) if cause.kind() == ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
+            _ => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// Frees a lock when this process ends, and leaves its file, by which the folder is found the next time.
+fn leave(lock: Lock) {
+    std::mem::forget(lock);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What a dead process started may outlive it for a while, and write all that time.
+    #[test]
+    fn a_folder_that_somebody_still_writes_to_is_no_failure() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("7-0");
+        for round in 0..100 {
+            fs::create_dir_all(dir.join("job/work")).unwrap();
+            fs::write(tmp.path().join("7-0.lock"), "").unwrap();
+            let cleaned = std::thread::scope(|scope| {
+                for number in 0..2 {
+                    let work = dir.join("job/work");
+                    scope.spawn(move || {
+                        for count in 0..200 {
+                            let _ = fs::write(work.join(format!("{number}-{count}")), "");
+                        }
+                    });
+                }
+                clean(tmp.path())
+            });
+            cleaned.unwrap();
+            clean(tmp.path()).unwrap();
+            let left = fs::read_dir(tmp.path()).unwrap();
+            assert_eq!(left.count(), 0, "round {round}");
+        }
+    }
+
+    /// Where removing fails for long the file of the lock stays, by which a later process finds the folder.
+    #[test]
+    fn what_cannot_be_emptied_now_is_left_for_later() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("7-0.lock");
+        leave(Lock::attempt(&path).unwrap().unwrap());
+        assert!(path.exists());
+        clean(tmp.path()).unwrap();
+        assert!(path.exists(), "it is held until this process ends");
+    }
 }

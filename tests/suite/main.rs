@@ -20,6 +20,7 @@ mod export;
 mod fault;
 mod graph;
 mod ip;
+mod killed;
 mod link;
 mod lossless;
 mod manifest;
