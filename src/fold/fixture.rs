@@ -21,6 +21,7 @@ pub(super) fn candidate(rows: usize, columns: usize, levels: usize) -> Candidate
             rows,
             columns,
             pixels: 1,
+            groups: 1,
             input: DataType::Uint(4),
             weight: DataType::Int(4),
             accumulator: DataType::Int(16),

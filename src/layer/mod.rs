@@ -5,11 +5,16 @@ mod activation;
 mod blocks;
 mod label_select;
 mod limits;
+mod max_pool;
 mod mvau;
 mod mvau_bcr;
 mod port;
+mod sliding;
+mod sliding_window;
+mod sum_pool;
 mod tensors;
 mod threshold;
+mod vvau;
 mod width_converter;
 
 use serde::{Deserialize, Serialize};
@@ -18,11 +23,16 @@ pub use activation::Activation;
 pub use blocks::Blocks;
 pub use label_select::LabelSelect;
 pub use limits::{Limits, Range};
+pub use max_pool::MaxPool;
 pub use mvau::Mvau;
 pub use mvau_bcr::{MvauBcr, Schedule};
 pub use port::Port;
+pub use sliding::Sliding;
+pub use sliding_window::SlidingWindow;
+pub use sum_pool::SumPool;
 pub use tensors::Tensors;
 pub use threshold::Threshold;
+pub use vvau::Vvau;
 pub use width_converter::WidthConverter;
 
 use crate::error::Result;
@@ -36,6 +46,14 @@ pub enum Layer {
     Mvau(Mvau),
     /// The same with weights that are pruned in the balanced form.
     MvauBcr(MvauBcr),
+    /// The pixels that a convolution sees at each place.
+    SlidingWindow(SlidingWindow),
+    /// Depthwise convolution with an optional activation.
+    Vvau(Vvau),
+    /// Largest element of each window.
+    MaxPool(MaxPool),
+    /// Sum of each window.
+    SumPool(SumPool),
     /// Activation alone.
     Threshold(Threshold),
     /// The same elements in words of another size.
@@ -48,6 +66,10 @@ pub enum Layer {
 pub const LAYERS: &[&str] = &[
     "mvau",
     "mvau_bcr",
+    "sliding_window",
+    "vvau",
+    "max_pool",
+    "sum_pool",
     "threshold",
     "width_converter",
     "label_select",
@@ -116,6 +138,10 @@ impl Layer {
         match self {
             Layer::Mvau(layer) => layer,
             Layer::MvauBcr(layer) => layer,
+            Layer::SlidingWindow(layer) => layer,
+            Layer::Vvau(layer) => layer,
+            Layer::MaxPool(layer) => layer,
+            Layer::SumPool(layer) => layer,
             Layer::Threshold(layer) => layer,
             Layer::WidthConverter(layer) => layer,
             Layer::LabelSelect(layer) => layer,
@@ -125,21 +151,29 @@ impl Layer {
     /// The layer with another parallelism; parameters that it does not have are ignored.
     #[must_use]
     pub fn folded(mut self, parallelism: Parallelism) -> Self {
-        let set = |field: &mut usize, value: Option<usize>| *field = value.unwrap_or(*field);
-        match &mut self {
-            Layer::Mvau(layer) => {
-                set(&mut layer.pe, parallelism.pe);
-                set(&mut layer.simd, parallelism.simd);
-            }
-            Layer::MvauBcr(layer) => {
-                set(&mut layer.pe, parallelism.pe);
-                set(&mut layer.simd, parallelism.simd);
-            }
-            Layer::Threshold(layer) => set(&mut layer.pe, parallelism.pe),
-            Layer::LabelSelect(layer) => set(&mut layer.pe, parallelism.pe),
-            Layer::WidthConverter(_) => {}
+        let Some((pe, simd)) = self.lanes() else {
+            return self;
+        };
+        *pe = parallelism.pe.unwrap_or(*pe);
+        if let Some(simd) = simd {
+            *simd = parallelism.simd.unwrap_or(*simd);
         }
         self
+    }
+
+    /// Its PE and SIMD, as far as it has them.
+    fn lanes(&mut self) -> Option<(&mut usize, Option<&mut usize>)> {
+        match self {
+            Layer::Mvau(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::MvauBcr(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::SlidingWindow(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::Vvau(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::MaxPool(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::SumPool(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::Threshold(layer) => Some((&mut layer.pe, None)),
+            Layer::LabelSelect(layer) => Some((&mut layer.pe, None)),
+            Layer::WidthConverter(_) => None,
+        }
     }
 
     /// Its activation, if it has one.
@@ -147,8 +181,39 @@ impl Layer {
         match self {
             Layer::Mvau(layer) => layer.activation.as_ref(),
             Layer::MvauBcr(layer) => layer.activation.as_ref(),
+            Layer::Vvau(layer) => layer.activation.as_ref(),
             Layer::Threshold(layer) => Some(&layer.activation),
-            Layer::WidthConverter(_) | Layer::LabelSelect(_) => None,
+            Layer::SlidingWindow(_)
+            | Layer::MaxPool(_)
+            | Layer::SumPool(_)
+            | Layer::WidthConverter(_)
+            | Layer::LabelSelect(_) => None,
         }
     }
+
+    /// The same layer on a smaller picture, so that about `pixels` pixels leave, one row of them at least:
+    /// what it reads is the beginning of what the whole layer reads, and padding is as wide on all sides.
+    #[must_use]
+    pub fn reduced(&self, pixels: usize) -> Self {
+        let mut layer = self.clone();
+        match &mut layer {
+            Layer::Mvau(mvau) => mvau.pixels = whole(pixels, mvau.groups, mvau.pixels),
+            Layer::MvauBcr(mvau) => mvau.pixels = mvau.pixels.min(pixels),
+            Layer::Threshold(threshold) => threshold.pixels = threshold.pixels.min(pixels),
+            Layer::WidthConverter(converter) => converter.pixels = converter.pixels.min(pixels),
+            Layer::LabelSelect(select) => select.pixels = select.pixels.min(pixels),
+            Layer::SlidingWindow(window) => {
+                window.sliding = window.sliding.reduced(pixels.div_ceil(window.groups));
+            }
+            Layer::Vvau(vvau) => vvau.sliding = vvau.sliding.reduced(pixels),
+            Layer::MaxPool(pool) => pool.sliding = pool.sliding.reduced(pixels),
+            Layer::SumPool(pool) => pool.sliding = pool.sliding.reduced(pixels),
+        }
+        layer
+    }
+}
+
+/// About `wanted` pixels in whole groups, at most `all`.
+fn whole(wanted: usize, groups: usize, all: usize) -> usize {
+    (wanted.div_ceil(groups) * groups).min(all)
 }

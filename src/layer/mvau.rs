@@ -1,4 +1,5 @@
-//! Matrix-vector-threshold unit: a dense or 1x1 layer, PE rows and SIMD columns per cycle.
+//! Matrix-vector-threshold unit: a dense layer, or a convolution behind a sliding window, PE rows and SIMD
+//! columns per cycle.
 //! Must not know graphs.
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
-/// `y = activation(W x)` for each pixel. Rows are padded up to a multiple of PE, columns up to a
+/// `y = activation(W x)` for each pixel. With `groups` there are so many matrices, and pixels take turns: pixel p is
+/// multiplied by matrix `p % groups`, so that together they are a grouped convolution. Rows are padded up to a multiple of PE, columns up to a
 /// multiple of SIMD; the padding never shows in a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mvau {
@@ -16,8 +18,11 @@ pub struct Mvau {
     pub rows: usize,
     /// Columns of W: input channels.
     pub columns: usize,
-    /// Pixels in a frame.
+    /// Pixels in a frame, those of all groups.
     pub pixels: usize,
+    /// Matrices that take turns; 1 unless the convolution is grouped.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
     /// Type of the input.
     pub input: DataType,
     /// Type of the weights.
@@ -30,6 +35,14 @@ pub struct Mvau {
     pub pe: usize,
     /// Columns per cycle.
     pub simd: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 impl Mvau {
@@ -57,6 +70,7 @@ impl Mvau {
         }
     }
 
+    /// Sums of one pixel.
     fn accumulate(&self, weights: &[i32], pixel: &[i64]) -> Vec<i64> {
         let rows = weights.chunks_exact(self.columns);
         // Arithmetic modulo 2^32 is exact where the true sum fits 32 bits, and twice as fast.
@@ -143,10 +157,12 @@ impl Hardware for Mvau {
                 input.len()
             )));
         }
-        let weights = tensors.weights(&[self.rows, self.columns])?;
+        let weights = tensors.weights(&[self.groups * self.rows, self.columns])?;
+        let matrices = weights.chunks_exact(self.rows * self.columns).cycle();
         let mut output: Vec<i64> = input
             .chunks_exact(self.columns)
-            .flat_map(|pixel| self.accumulate(weights, pixel))
+            .zip(matrices)
+            .flat_map(|(pixel, matrix)| self.accumulate(matrix, pixel))
             .collect();
         if let Some(activation) = &self.activation {
             activation.run(tensors, &mut output)?;

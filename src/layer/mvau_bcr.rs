@@ -241,6 +241,7 @@ impl Hardware for MvauBcr {
             rows: self.rows,
             columns: self.columns,
             pixels: self.pixels,
+            groups: 1,
             input: self.input,
             weight: self.weight,
             accumulator: self.accumulator,

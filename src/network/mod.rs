@@ -8,10 +8,12 @@ mod op;
 mod quantiser;
 mod record;
 mod rounding;
+mod trunc;
 
 pub use coding::Coding;
 pub use elementwise::{Binary, Slope, Unary, batch_norm};
 pub use graph::{Network, Node, Value, ValueId};
-pub use op::Op;
+pub use op::{Op, picture};
 pub use quantiser::{Bipolar, MultiThreshold, Quant, Quantiser};
 pub use rounding::Rounding;
+pub use trunc::Trunc;

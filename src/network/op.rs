@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::elementwise::{Binary, Unary};
 use super::quantiser::{MultiThreshold, Quant};
+use super::trunc::Trunc;
+use crate::tensor::Window;
 
 /// An operator; the comment of each names its inputs in order.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,24 @@ pub enum Op {
         quantiser: MultiThreshold,
         /// `data_layout` ends in C.
         channels_last: bool,
+    },
+    /// x, scale, zero-point, input bit width, output scale (version 2 only), output bit width.
+    Trunc(Trunc),
+    /// x `[1, channels, height, width]` or `[1, channels, length]`, weights `[filters, channels / group, kernel...]`.
+    Conv {
+        /// Where the kernel reads; of one row where there is one axis. Padding is real 0.
+        window: Window,
+        /// Groups of channels that do not see each other.
+        group: usize,
+    },
+    /// x as of a convolution; padding is less than any number.
+    MaxPool(Window),
+    /// x as of a convolution; padding is real 0.
+    AveragePool {
+        /// Where it reads.
+        window: Window,
+        /// Whether padding counts as elements.
+        count_padding: bool,
     },
     /// x.
     Unary(Unary),
@@ -50,12 +70,22 @@ pub enum Op {
     },
 }
 
+/// Channels, and rows and columns, of a picture `[1, channels, height, width]` or of a signal `[1, channels, length]`,
+/// which is a picture of one row.
+pub fn picture(shape: &[usize]) -> Option<(usize, [usize; 2])> {
+    match *shape {
+        [1, channels, height, width] => Some((channels, [height, width])),
+        [1, channels, length] => Some((channels, [1, length])),
+        _ => None,
+    }
+}
+
 impl Op {
     /// Whether the output lies on an integer grid that the operator itself defines.
     pub fn is_quantiser(&self) -> bool {
         matches!(
             self,
-            Op::Quant(_) | Op::BipolarQuant | Op::MultiThreshold { .. }
+            Op::Quant(_) | Op::BipolarQuant | Op::MultiThreshold { .. } | Op::Trunc(_)
         )
     }
 }

@@ -109,6 +109,21 @@ pub enum Quantiser {
         /// Distance between neighbouring codes.
         step: i64,
     },
+    /// `Trunc`, see [`super::Trunc::resolve`].
+    Trunc {
+        /// How the quotient becomes an integer.
+        rounding: Rounding,
+        /// Real value of one step of its input.
+        scale: f64,
+        /// Added to the input's integer.
+        zero_point: i64,
+        /// A power of two.
+        divisor: f64,
+        /// Smallest and largest level.
+        bounds: (i64, i64),
+        /// Level of code 0.
+        offset: i64,
+    },
 }
 
 impl Quantiser {
@@ -127,6 +142,18 @@ impl Quantiser {
                 base,
                 step,
             } => base + step * MultiThreshold::level(x, thresholds),
+            Quantiser::Trunc {
+                rounding,
+                scale,
+                zero_point,
+                divisor,
+                bounds: (low, high),
+                offset,
+            } => {
+                let quotient = (x / scale + *zero_point as f64).round_ties_even() / divisor;
+                let bounded = quotient.clamp(*low as f64, *high as f64);
+                rounding.apply(bounded) as i64 - offset
+            }
         }
     }
 
@@ -149,6 +176,7 @@ impl Quantiser {
                 base,
                 step,
             } => (*base, base + step * thresholds.len() as i64, *step),
+            Quantiser::Trunc { bounds, offset, .. } => (bounds.0 - offset, bounds.1 - offset, 1),
         }
     }
 }

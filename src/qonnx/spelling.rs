@@ -44,6 +44,9 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
                 ],
             )
         }
+        Op::Trunc(_) | Op::Conv { .. } | Op::MaxPool(_) | Op::AveragePool { .. } => {
+            return Err(crate::error::Error::bug("it cannot be written yet"));
+        }
         Op::Unary(unary) => return of_unary(unary),
         Op::Binary(binary) => (of_binary(binary), Vec::new()),
         Op::BatchNorm { epsilon } => ("BatchNormalization", vec![float("epsilon", epsilon)?]),

@@ -1,12 +1,14 @@
-//! Element types of streams and weights, and dense row-major arrays.
+//! Element types of streams and weights, dense row-major arrays, and windows that slide over them.
 //! Must not know layers or graphs.
 
 mod array;
 mod data_type;
 mod first_largest;
 mod per_channel;
+mod window;
 
 pub use array::Tensor;
 pub use data_type::DataType;
 pub use first_largest::first_largest;
 pub use per_channel::PerChannel;
+pub use window::Window;

@@ -4,7 +4,7 @@
 
 use super::threshold::grouping;
 use crate::error::Result;
-use crate::layer::{Activation, Layer, Mvau, MvauBcr, Tensors};
+use crate::layer::{Activation, Layer, Mvau, MvauBcr, Tensors, Vvau};
 use crate::tensor::DataType;
 
 /// `(file, text)` of every memory of a layer.
@@ -17,6 +17,14 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
             let mut files = vec![("weights.dat".to_owned(), weights(mvau, tensors)?)];
             if let Some(activation) = &mvau.activation {
                 files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
+            }
+            Ok(files)
+        }
+        Layer::Vvau(vvau) => {
+            let mut files = vec![("weights.dat".to_owned(), kernels(vvau, tensors)?)];
+            if let Some(activation) = &vvau.activation {
+                let channels = vvau.sliding.channels;
+                files.extend(thresholds(activation, tensors, channels, vvau.pe)?);
             }
             Ok(files)
         }
@@ -35,7 +43,11 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
             let (channels, _) = grouping(layer);
             thresholds(&layer.activation, tensors, channels, layer.pe)
         }
-        Layer::WidthConverter(_) | Layer::LabelSelect(_) => Ok(Vec::new()),
+        Layer::SlidingWindow(_)
+        | Layer::MaxPool(_)
+        | Layer::SumPool(_)
+        | Layer::WidthConverter(_)
+        | Layer::LabelSelect(_) => Ok(Vec::new()),
     }
 }
 
@@ -56,6 +68,30 @@ fn weights(mvau: &Mvau, tensors: &Tensors) -> Result<String> {
                     0
                 };
                 push(&mut text, code(mvau.weight, i64::from(value), inside));
+            }
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}
+
+/// Line `g * STEPS + j` holds PE channels of SIMD codes: channel `g * PE + p`, position `j * SIMD + s`. Padding has
+/// code 0.
+fn kernels(vvau: &Vvau, tensors: &Tensors) -> Result<String> {
+    let (channels, positions) = (vvau.sliding.channels, vvau.sliding.positions());
+    let matrix = tensors.weights(&[channels, positions])?;
+    let mut text = String::with_capacity(matrix.len() * 3);
+    for group in 0..channels / vvau.pe {
+        for step in 0..vvau.steps() {
+            for lane in 0..vvau.pe * vvau.simd {
+                let channel = group * vvau.pe + lane / vvau.simd;
+                let position = step * vvau.simd + lane % vvau.simd;
+                let inside = position < positions;
+                let value = match inside {
+                    true => matrix[channel * positions + position],
+                    false => 0,
+                };
+                push(&mut text, code(vvau.weight, i64::from(value), inside));
             }
             text.push('\n');
         }

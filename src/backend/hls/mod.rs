@@ -7,14 +7,18 @@ mod core;
 mod identifier;
 mod label_select;
 mod library;
+mod max_pool;
 mod memory;
 mod mvau;
 mod mvau_bcr;
 mod shape;
+mod sliding_window;
+mod sum_pool;
 mod tcl;
 mod threshold;
 mod top;
 mod unit;
+mod vvau;
 mod width_converter;
 
 pub use core::{CORE_TO_HLS, CorePart, core_source};
@@ -45,6 +49,10 @@ fn unit(layer: &Layer) -> Unit {
     match layer {
         Layer::Mvau(layer) => mvau::unit(layer),
         Layer::MvauBcr(layer) => mvau_bcr::unit(layer),
+        Layer::SlidingWindow(layer) => sliding_window::unit(layer),
+        Layer::Vvau(layer) => vvau::unit(layer),
+        Layer::MaxPool(layer) => max_pool::unit(layer),
+        Layer::SumPool(layer) => sum_pool::unit(layer),
         Layer::Threshold(layer) => threshold::unit(layer),
         Layer::WidthConverter(layer) => width_converter::unit(layer),
         Layer::LabelSelect(layer) => label_select::unit(layer),

@@ -92,6 +92,7 @@ impl Builder<'_> {
             rows,
             columns: depth,
             pixels: flow.pixels,
+            groups: 1,
             input: self.dataflow.stream(flow.stream).element,
             weight: type_of_weights(&matrix)?,
             accumulator,
