@@ -155,16 +155,9 @@ fn totals(layers: &[LayerRow], facts: &Facts) -> String {
             .iter()
             .filter_map(|layer| Some((layer, layer.weight_bits?)))
     };
-    let kept = |layer: &LayerRow| match &layer.pruned {
-        Some(PrunedRow {
-            blocks: Some(blocks),
-            ..
-        }) => (layer.rows * blocks.kept(layer.cols) * blocks.lanes) as u64,
-        _ => (layer.rows * layer.cols) as u64,
-    };
-    let number: u64 = weighted().map(|(layer, _)| kept(layer)).sum();
+    let number: u64 = weighted().map(|(layer, _)| layer.weights).sum();
     let bits: u64 = weighted()
-        .map(|(layer, bits)| kept(layer) * u64::from(bits))
+        .map(|(layer, bits)| layer.weights * u64::from(bits))
         .sum();
     let products: u64 = weighted()
         .map(|(layer, _)| (layer.pe.unwrap_or(1) * layer.simd.unwrap_or(1)) as u64)

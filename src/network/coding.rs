@@ -75,6 +75,62 @@ impl Coding {
         Some(Coding { scale, bias })
     }
 
+    /// Coding of the accumulators of a convolution over a picture whose channels have this coding. `weights`, in
+    /// the tensor's order, are `[filters, channels / group, positions]` and stand for `weight_scale[filter] * weight`.
+    /// `None` where channels that are added up have different scales.
+    pub fn convolution(
+        &self,
+        weight_scale: &PerChannel,
+        weights: &[i64],
+        [filters, per_group, positions]: [usize; 3],
+        group: usize,
+    ) -> Option<Self> {
+        let first = |filter: usize| filter / (filters / group) * per_group;
+        let alike = |group: usize| {
+            let channels = group * per_group..(group + 1) * per_group;
+            PerChannel::from_values(channels.map(|channel| self.scale.at(channel)).collect())
+                .uniform()
+                .is_some()
+        };
+        if !(0..group).all(alike) {
+            return None;
+        }
+        let scale = (0..filters).map(|f| weight_scale.at(f) * self.scale.at(first(f)));
+        let bias = match self.bias.uniform() {
+            Some(0.0) => PerChannel::Same(0.0),
+            _ => {
+                let kernels = weights.chunks_exact(per_group * positions).enumerate();
+                let of_filter = |(filter, kernel): (usize, &[i64])| {
+                    let biases = kernel.iter().enumerate().map(|(at, weight)| {
+                        *weight as f64 * self.bias.at(first(filter) + at / positions)
+                    });
+                    weight_scale.at(filter) * biases.sum::<f64>()
+                };
+                PerChannel::from_values(kernels.map(of_filter).collect())
+            }
+        };
+        Some(Coding {
+            scale: PerChannel::from_values(scale.collect()),
+            bias,
+        })
+    }
+
+    /// The integer that stands for real 0 in every channel, exactly; `None` if there is none.
+    pub fn zero(&self) -> Option<i64> {
+        let of_channel = |channel: usize| {
+            let (scale, bias) = (self.scale.at(channel), self.bias.at(channel));
+            let integer = -bias / scale;
+            let exact = integer.fract() == 0.0 && integer.abs() < 2f64.powi(53);
+            (exact && scale * integer + bias == 0.0).then_some(integer as i64)
+        };
+        let first = of_channel(0)?;
+        let channels = 1..self.channels().unwrap_or(1);
+        channels
+            .map(of_channel)
+            .all(|zero| zero == Some(first))
+            .then_some(first)
+    }
+
     /// Sum of `weight[j] * bias[j]` over one row: the input of [`Coding::product`].
     pub fn weighted_bias(&self, weights: impl Iterator<Item = i64>) -> f64 {
         weights

@@ -41,6 +41,15 @@ pub struct LayerRow {
     pub dense_cycles: u64,
     /// Share of weights that are kept.
     pub density: f64,
+    /// Weights that are kept.
+    #[serde(default)]
+    pub weights: u64,
+    /// Products per frame that are left.
+    #[serde(default)]
+    pub products: u64,
+    /// Products per frame with all weights.
+    #[serde(default)]
+    pub dense_products: u64,
     /// What pruning made of it, where weights were removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<PrunedRow>,
@@ -122,32 +131,76 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
     let hardware = node.layer.hardware();
     let (input, output) = (hardware.input(), hardware.output());
     let parallelism = hardware.parallelism();
-    let weight_bits = match &node.layer {
-        Layer::Mvau(mvau) => Some(mvau.weight.bits()),
-        Layer::MvauBcr(mvau) => Some(mvau.weight.bits()),
-        _ => None,
-    };
+    let held = held(&node.layer);
+    let products = held.map_or(0, |held| held.used * output.pixels as u64);
     let pruned = pruned.filter(|pruned| pruned.density < 1.0);
     let dense_cycles = pruned.map_or(hardware.cycles(), |pruned| {
         let folds = pruned.rows.div_ceil(parallelism.pe.unwrap_or(1));
         (input.pixels * folds * pruned.columns.div_ceil(parallelism.simd.unwrap_or(1))) as u64
     });
+    let dense_products = pruned.map_or(products, |pruned| {
+        (pruned.rows * pruned.columns * output.pixels) as u64
+    });
     LayerRow {
         name: node.name.clone(),
         kind: hardware.kind().to_owned(),
         rows: output.channels,
-        cols: input.channels,
+        cols: held.map_or(input.channels, |held| held.columns),
         pixels: input.pixels,
         pe: parallelism.pe,
         simd: parallelism.simd,
-        weight_bits,
+        weight_bits: held.map(|held| held.bits),
         act_bits: input.element.bits(),
         output_bits: output.element.bits(),
         cycles: hardware.cycles(),
         dense_cycles,
         density: pruned.map_or(1.0, |pruned| pruned.density),
+        weights: held.map_or(0, |held| held.weights),
+        products,
+        dense_products,
         pruned: pruned.map(|pruned| pruned_row(&node.layer, pruned, dense_cycles)),
     }
+}
+
+/// The weights of a layer.
+#[derive(Clone, Copy)]
+struct Held {
+    /// All that are stored.
+    weights: u64,
+    /// Those that are multiplied for one pixel.
+    used: u64,
+    /// Columns of the matrix, positions of the kernel.
+    columns: usize,
+    bits: u32,
+}
+
+fn held(layer: &Layer) -> Option<Held> {
+    let (matrices, used, columns, weight) = match layer {
+        Layer::Mvau(mvau) => (
+            mvau.groups,
+            mvau.rows * mvau.columns,
+            mvau.columns,
+            mvau.weight,
+        ),
+        Layer::MvauBcr(mvau) => (
+            1,
+            mvau.rows * mvau.blocks.lanes * mvau.kept(),
+            mvau.columns,
+            mvau.weight,
+        ),
+        Layer::Vvau(vvau) => {
+            let positions = vvau.sliding.positions();
+            let used = vvau.sliding.channels * positions;
+            (1, used, positions, vvau.weight)
+        }
+        _ => return None,
+    };
+    Some(Held {
+        weights: (matrices * used) as u64,
+        used: used as u64,
+        columns,
+        bits: weight.bits(),
+    })
 }
 
 fn pruned_row(layer: &Layer, pruned: &Pruned, dense_cycles: u64) -> PrunedRow {
