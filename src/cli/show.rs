@@ -6,7 +6,7 @@ use super::call::Call;
 use super::table::{Table, count, grouped, rate};
 use crate::error::Result;
 use crate::manifest::Manifest;
-use crate::stage::{self, Facts, LayerRow, Limit, PrunedRow};
+use crate::stage::{self, Facts, LayerRow, PrunedRow};
 
 /// Show the layers with their parallelism and cycles
 #[derive(clap::Args)]
@@ -94,11 +94,7 @@ fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
         ),
         None => format!("{} of the weights", percent(layer.density)),
     };
-    let limit = match pruned.limit {
-        Limit::Compute => "compute",
-        Limit::Input => "input",
-        Limit::Padding => "padding",
-    };
+    let limit = pruned.limit.word();
     [
         layer.name.clone(),
         pruned.pattern.clone(),

@@ -139,3 +139,39 @@ impl Coding {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_filter_has_the_scale_of_its_group() {
+        let coding = Coding {
+            scale: PerChannel::Each(vec![0.5, 0.5, 2.0, 2.0]),
+            bias: PerChannel::Each(vec![0.0, 1.0, 0.0, 0.0]),
+        };
+        let weights: Vec<i64> = (1..=8).collect();
+        let scale = PerChannel::Each(vec![1.0, 10.0]);
+        // Filter 0 sees channels 0 and 1, filter 1 channels 2 and 3; two positions each.
+        let found = coding.convolution(&scale, &weights, [2, 2, 2], 2);
+        let expected = Coding {
+            scale: PerChannel::Each(vec![0.5, 20.0]),
+            bias: PerChannel::Each(vec![3.0 + 4.0, 0.0]),
+        };
+        assert_eq!(found, Some(expected));
+        assert_eq!(coding.convolution(&scale, &weights, [2, 4, 1], 1), None);
+    }
+
+    #[test]
+    fn real_zero_is_an_integer_or_none() {
+        let zero = |scale: f64, bias: PerChannel| {
+            let scale = PerChannel::Same(scale);
+            Coding { scale, bias }.zero()
+        };
+        assert_eq!(zero(0.3, PerChannel::Same(0.0)), Some(0));
+        assert_eq!(zero(0.25, PerChannel::Same(-32.0)), Some(128));
+        assert_eq!(zero(0.25, PerChannel::Same(-0.1)), None);
+        assert_eq!(zero(0.5, PerChannel::Each(vec![1.0, 2.0])), None);
+        assert_eq!(zero(0.5, PerChannel::Each(vec![-2.0, -2.0])), Some(4));
+    }
+}

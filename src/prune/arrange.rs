@@ -352,6 +352,31 @@ mod tests {
         assert_eq!(sides[0].whole(&places, &mut Vec::new()), 17.0);
     }
 
+    /// Channels 0 and 2 matter at both positions of a kernel and share a lane, half of which is kept.
+    #[test]
+    fn channels_move_with_all_their_positions() {
+        let blocks = Blocks {
+            lanes: 2,
+            rows: 1,
+            entries: 4,
+            keep: 2,
+        };
+        let reads = Reads {
+            scores: [9.0, 1.0, 9.0, 1.0].repeat(2),
+            channels: 4,
+            positions: 2,
+            lists: 1,
+            blocks,
+            weight: 1.0,
+        };
+        assert_eq!(reads.cells(2), [(0, 0)]);
+        let mut sides = [Side::Reads(reads)];
+        let scratch = &mut Vec::new();
+        assert_eq!(sides[0].whole(&[0, 1, 2, 3], scratch), 20.0);
+        let places = climb(&mut sides, 4);
+        assert_eq!(sides[0].whole(&places, scratch), 36.0);
+    }
+
     /// Rows 0 and 2 need column 0, rows 1 and 3 column 1.
     #[test]
     fn rows_with_the_same_needs_meet() {

@@ -37,6 +37,8 @@ pub struct LayerRow {
     pub output_bits: u32,
     /// Cycles per frame.
     pub cycles: u64,
+    /// What these cycles are bound by.
+    pub bound: Limit,
     /// Cycles per frame that the same layer takes with all its weights and the same PE and SIMD.
     pub dense_cycles: u64,
     /// Share of weights that are kept.
@@ -86,8 +88,22 @@ pub enum Limit {
     Compute,
     /// The words that arrive: one per cycle.
     Input,
+    /// The words that leave: one per cycle.
+    Output,
     /// Rows or columns that are left do not fill PE and SIMD.
     Padding,
+}
+
+impl Limit {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Limit::Compute => "compute",
+            Limit::Input => "input",
+            Limit::Output => "output",
+            Limit::Padding => "padding",
+        }
+    }
 }
 
 /// What follows from the rows and the clock.
@@ -101,6 +117,8 @@ pub struct Facts {
     pub fps: f64,
     /// The slowest layer, the first of equals.
     pub bottleneck: String,
+    /// What its cycles are bound by.
+    pub bound: Limit,
 }
 
 /// All layers of the folded network, in order.
@@ -153,12 +171,29 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
         act_bits: input.element.bits(),
         output_bits: output.element.bits(),
         cycles: hardware.cycles(),
+        bound: bound(&node.layer),
         dense_cycles,
         density: pruned.map_or(1.0, |pruned| pruned.density),
         weights: held.map_or(0, |held| held.weights),
         products,
         dense_products,
         pruned: pruned.map(|pruned| pruned_row(&node.layer, pruned, dense_cycles)),
+    }
+}
+
+fn bound(layer: &Layer) -> Limit {
+    let hardware = layer.hardware();
+    match layer {
+        Layer::MvauBcr(mvau) if mvau.row_folds() * mvau.steps() < mvau.depth() => Limit::Input,
+        Layer::Mvau(_) | Layer::MvauBcr(_) => Limit::Compute,
+        Layer::Vvau(vvau)
+            if hardware.cycles() > hardware.output().words() as u64 * vvau.steps() as u64 =>
+        {
+            Limit::Input
+        }
+        Layer::Vvau(_) => Limit::Compute,
+        _ if hardware.output().words() > hardware.input().words() => Limit::Output,
+        _ => Limit::Input,
     }
 }
 
@@ -251,5 +286,6 @@ pub fn facts(manifest: &Manifest, rows: &[LayerRow]) -> Facts {
         cycles,
         fps: clock_mhz * 1e6 / cycles as f64,
         bottleneck: slowest.map_or_else(String::new, |row| row.name.clone()),
+        bound: slowest.map_or(Limit::Compute, |row| row.bound),
     }
 }
