@@ -183,7 +183,7 @@ fn measure(network: &Network, models: &Path) -> String {
     let fps = format!("target.fps={}", 200e6 / least as f64);
     let (free, seconds) = project.show(&[fps]);
     let (mut set, mut pruned) = (Vec::new(), Vec::new());
-    for (position, layer) in layers(&free).iter().enumerate() {
+    for layer in layers(&free) {
         let name = layer["name"].as_str().unwrap();
         let kind = layer["kind"].as_str().unwrap();
         let fixed = |key: &str, value: u64| format!("layer.{name}.{key}={value}");
@@ -193,7 +193,7 @@ fn measure(network: &Network, models: &Path) -> String {
         let chosen = folding(layer, channels(layers(&free), layer), network.cycles);
         match (kind, chosen) {
             ("sliding_window" | "width_converter", _) => {}
-            ("mvau", Some([pe, simd, block])) if !first => {
+            ("mvau", Some([pe, simd, block])) => {
                 set.extend([fixed("pe", pe), fixed("simd", simd)]);
                 let depth = number(layer, "cols") / simd;
                 pruned.extend([

@@ -1,12 +1,12 @@
-//! Adopt: sliding windows read the words that arrive and write the words that are wanted, so that no converter
-//! is needed around them.
+//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and pools take the words
+//! that arrive, so that no converter is needed around them.
 //! Must not know how the other layers were folded.
 
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::{Layer, Parallelism};
 
-/// Gives every sliding window the words of its neighbours, where it can have them, where `fixed` does not say
+/// Gives every sliding window, and every pool, the words of its neighbours, where it can have them, where `fixed` does not say
 /// otherwise (by position of the node) and where that takes no more than `most` cycles per frame.
 ///
 /// # Errors
@@ -14,15 +14,18 @@ use crate::layer::{Layer, Parallelism};
 pub fn adopt(mut dataflow: Dataflow, fixed: &[Parallelism], most: u64) -> Result<Dataflow> {
     for (position, fixed) in fixed.iter().enumerate() {
         let node = &dataflow.nodes[position];
-        if !matches!(node.layer, Layer::SlidingWindow(_)) {
-            continue;
-        }
+        let simd = match node.layer {
+            Layer::SlidingWindow(_) => true,
+            Layer::MaxPool(_) | Layer::SumPool(_) => false,
+            _ => continue,
+        };
         let limits = node.layer.hardware().limits();
         let allowed = |range: &Option<crate::layer::Range>, words: Option<usize>| {
             let range = range.as_ref()?;
             words.filter(|words| range.allows(*words))
         };
         let (read, written) = neighbours(&dataflow, node);
+        let written = written.filter(|_| simd);
         let adopted = [
             Parallelism {
                 pe: fixed.pe.or(allowed(&limits.pe, read)),
