@@ -187,9 +187,6 @@ fn measure(network: &Network, models: &Path) -> String {
         let name = layer["name"].as_str().unwrap();
         let kind = layer["kind"].as_str().unwrap();
         let fixed = |key: &str, value: u64| format!("layer.{name}.{key}={value}");
-        let first = layers(&free)[..position]
-            .iter()
-            .all(|l| l["weight_bits"].is_null());
         let chosen = folding(layer, channels(layers(&free), layer), network.cycles);
         match (kind, chosen) {
             ("sliding_window" | "width_converter", _) => {}
