@@ -120,7 +120,11 @@ fn windows(graph: &GraphProto) -> Result<()> {
             ))
             .help("fold constants before the export"));
         }
-        if node.input.iter().any(|name| varying.contains(name.as_str())) {
+        if node
+            .input
+            .iter()
+            .any(|name| varying.contains(name.as_str()))
+        {
             varying.extend(node.output.iter().map(String::as_str));
         }
     }

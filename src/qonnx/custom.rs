@@ -206,12 +206,22 @@ fn eval_trunc(
     let mut y = x.to_owned();
     let mut operands: Vec<_> = operands.iter().map(|operand| operand.iter()).collect();
     for y in &mut y {
-        let operands: TVec<f32> = operands.iter_mut().filter_map(Iterator::next).copied().collect();
+        let operands: TVec<f32> = operands
+            .iter_mut()
+            .filter_map(Iterator::next)
+            .copied()
+            .collect();
         let (scale, zero, divisor, bounds, step) = match operands[..] {
             [scale, zero, bits, out_bits] => (scale, zero, (bits - out_bits).exp2(), None, scale),
             [scale, zero, _, step, bits] => {
                 let divisor = (step / scale).log2().round_ties_even().exp2();
-                (scale, zero, divisor, Some(bounds(bits, signed, narrow)), step)
+                (
+                    scale,
+                    zero,
+                    divisor,
+                    Some(bounds(bits, signed, narrow)),
+                    step,
+                )
             }
             _ => bail!("{} operands of Trunc", operands.len()),
         };
@@ -221,7 +231,11 @@ fn eval_trunc(
         }
         let level = rounding.apply(f64::from(level)) as f32;
         // Version 2 shifts by the zero-point of the output.
-        let shift = if bounds.is_some() { zero / divisor } else { zero };
+        let shift = if bounds.is_some() {
+            zero / divisor
+        } else {
+            zero
+        };
         *y = (level - shift) * step;
     }
     Ok(y.into_tensor())

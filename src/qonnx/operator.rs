@@ -54,7 +54,11 @@ const OPERATORS: &[Operator] = &[
     standard("MaxPool", (1, 1), sliding::read_max_pool),
     standard("GlobalMaxPool", (1, 1), sliding::read_global_max_pool),
     standard("AveragePool", (1, 1), sliding::read_average_pool),
-    standard("GlobalAveragePool", (1, 1), sliding::read_global_average_pool),
+    standard(
+        "GlobalAveragePool",
+        (1, 1),
+        sliding::read_global_average_pool,
+    ),
     standard("ReduceMean", (1, 2), sliding::read_reduce_mean),
     standard("Pad", (1, 4), sliding::read_pad),
     standard("MatMul", (2, 2), |walk, node| plain(walk, node, Op::MatMul)),

@@ -179,10 +179,10 @@ fn whole(source: &Source) -> Placed {
 
 pub(super) fn read_max_pool(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     if Attributes(node).flag("storage_order", false) {
-        return Err(
-            Error::user("its `storage_order` is column by column, which only concerns indices")
-                .help("set `storage_order` to 0"),
-        );
+        return Err(Error::user(
+            "its `storage_order` is column by column, which only concerns indices",
+        )
+        .help("set `storage_order` to 0"));
     }
     if node.output.get(1).is_some_and(|name| !name.is_empty()) {
         return Err(Error::user(format!(
@@ -200,12 +200,7 @@ pub(super) fn read_global_max_pool(walk: &mut Walk<'_>, node: &NodeProto) -> Res
     max_pool(walk, node, &source, whole(&source))
 }
 
-fn max_pool(
-    walk: &mut Walk<'_>,
-    node: &NodeProto,
-    source: &Source,
-    placed: Placed,
-) -> Result<()> {
+fn max_pool(walk: &mut Walk<'_>, node: &NodeProto, source: &Source, placed: Placed) -> Result<()> {
     let window = source.through(placed.window);
     if !window::reads_everywhere(&window, source.picture) {
         return Err(only_padding());
@@ -256,7 +251,13 @@ pub(super) fn read_average_pool(walk: &mut Walk<'_>, node: &NodeProto) -> Result
 
 pub(super) fn read_global_average_pool(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let source = source(walk, node)?;
-    average_pool(walk, node, &source, whole(&source).window, source.is_padded())
+    average_pool(
+        walk,
+        node,
+        &source,
+        whole(&source).window,
+        source.is_padded(),
+    )
 }
 
 fn average_pool(
@@ -303,7 +304,13 @@ pub(super) fn read_reduce_mean(walk: &mut Walk<'_>, node: &NodeProto) -> Result<
     let rank = source.axes as i64 + 2;
     let axes: Vec<i64> = given
         .iter()
-        .map(|&axis| if axis < 0 { axis.saturating_add(rank) } else { axis })
+        .map(|&axis| {
+            if axis < 0 {
+                axis.saturating_add(rank)
+            } else {
+                axis
+            }
+        })
         .collect();
     if axes.is_empty() || axes.iter().any(|axis| !(2..rank).contains(axis)) {
         return Err(Error::user(format!(
@@ -344,8 +351,10 @@ pub(super) fn read_pad(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
         None => attributes.float("value", 0.0),
     };
     if mode != "constant" || value != 0.0 {
-        return Err(Error::user(format!("it pads with mode `{mode}` and value {value}"))
-            .help("padding with zeros is supported"));
+        return Err(
+            Error::user(format!("it pads with mode `{mode}` and value {value}"))
+                .help("padding with zeros is supported"),
+        );
     }
     let source = source(walk, node)?;
     let pads = picture_pads(walk, node, source.axes)?;
@@ -353,11 +362,19 @@ pub(super) fn read_pad(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     if pads == [0; 4] {
         let output = walk.output(out)?;
         let name = walk.name(node);
-        walk.push(name, &node.op_type, Op::Unary(Unary::Identity), vec![source.id], output);
+        walk.push(
+            name,
+            &node.op_type,
+            Op::Unary(Unary::Identity),
+            vec![source.id],
+            output,
+        );
         return Ok(());
     }
     match walk.only_reader(out) {
-        Some(reader) if TAKE_PADDING.contains(&reader.op_type.as_str()) && reader.input[0] == out => {
+        Some(reader)
+            if TAKE_PADDING.contains(&reader.op_type.as_str()) && reader.input[0] == out =>
+        {
             let mut sum = source.pads;
             for (sum, more) in sum.iter_mut().zip(pads) {
                 *sum += more;
@@ -393,7 +410,11 @@ fn picture_pads(walk: &Walk<'_>, node: &NodeProto, axes: usize) -> Result<[usize
     }
     let mut pads = [0; 4];
     for (place, &axis) in of.iter().enumerate() {
-        let axis = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let axis = if axis < 0 {
+            axis.saturating_add(rank as i64)
+        } else {
+            axis
+        };
         let (before, after) = (given[place] as usize, given[place + of.len()] as usize);
         // The last axis is the columns.
         match usize::try_from(axis).ok().map(|axis| axis + 2 - axes) {
