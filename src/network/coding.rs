@@ -75,60 +75,57 @@ impl Coding {
         Some(Coding { scale, bias })
     }
 
-    /// Coding of the accumulators of a convolution over a picture whose channels have this coding. `weights`, in
-    /// the tensor's order, are `[filters, channels / group, positions]` and stand for `weight_scale[filter] * weight`.
-    /// `None` where channels that are added up have different scales.
+    /// Coding of the accumulators of a convolution. This coding has `channels` channels in `group` groups of
+    /// `depth`, and the filters of a group see its channels only. Weights of filter `row` stand for
+    /// `weight_scale[row] * weight`; `weight_sums[row * depth + c]` is the sum of its weights on channel c of the
+    /// group. `None` where the channels of one group have different scales.
     pub fn convolution(
         &self,
         weight_scale: &PerChannel,
-        weights: &[i64],
-        [filters, per_group, positions]: [usize; 3],
+        weight_sums: &[i64],
+        channels: usize,
         group: usize,
     ) -> Option<Self> {
-        let first = |filter: usize| filter / (filters / group) * per_group;
-        let alike = |group: usize| {
-            let channels = group * per_group..(group + 1) * per_group;
-            PerChannel::from_values(channels.map(|channel| self.scale.at(channel)).collect())
-                .uniform()
-                .is_some()
-        };
-        if !(0..group).all(alike) {
-            return None;
-        }
-        let scale = (0..filters).map(|f| weight_scale.at(f) * self.scale.at(first(f)));
-        let bias = match self.bias.uniform() {
-            Some(0.0) => PerChannel::Same(0.0),
-            _ => {
-                let kernels = weights.chunks_exact(per_group * positions).enumerate();
-                let of_filter = |(filter, kernel): (usize, &[i64])| {
-                    let biases = kernel.iter().enumerate().map(|(at, weight)| {
-                        *weight as f64 * self.bias.at(first(filter) + at / positions)
-                    });
-                    weight_scale.at(filter) * biases.sum::<f64>()
+        let depth = channels / group.max(1);
+        let rows = weight_sums.len() / depth.max(1);
+        let first = |row: usize| row / (rows / group.max(1)).max(1) * depth;
+        let scale = match self.scale.uniform() {
+            Some(scale) => PerChannel::Same(scale),
+            None => {
+                let alike = |start: usize| {
+                    let scale = self.scale.at(start);
+                    (start..start + depth).all(|channel| self.scale.at(channel) == scale)
                 };
-                PerChannel::from_values(kernels.map(of_filter).collect())
+                if !(0..group).all(|number| alike(number * depth)) {
+                    return None;
+                }
+                self.scale.gather((0..rows).map(first))
             }
         };
-        Some(Coding {
-            scale: PerChannel::from_values(scale.collect()),
-            bias,
-        })
+        let scale = weight_scale.combine(&scale, |weight, input| weight * input);
+        let bias = match self.bias.uniform() {
+            Some(0.0) => PerChannel::Same(0.0),
+            _ => PerChannel::from_values(
+                weight_sums
+                    .chunks_exact(depth.max(1))
+                    .enumerate()
+                    .map(|(row, sums)| {
+                        let channels = sums.iter().zip(first(row)..);
+                        let terms = channels.map(|(sum, c)| *sum as f64 * self.bias.at(c));
+                        weight_scale.at(row) * terms.sum::<f64>()
+                    })
+                    .collect(),
+            ),
+        };
+        Some(Coding { scale, bias })
     }
 
-    /// The integer that stands for real 0 in every channel, exactly; `None` if there is none.
-    pub fn zero(&self) -> Option<i64> {
-        let of_channel = |channel: usize| {
-            let (scale, bias) = (self.scale.at(channel), self.bias.at(channel));
-            let integer = -bias / scale;
-            let exact = integer.fract() == 0.0 && integer.abs() < 2f64.powi(53);
-            (exact && scale * integer + bias == 0.0).then_some(integer as i64)
-        };
-        let first = of_channel(0)?;
-        let channels = 1..self.channels().unwrap_or(1);
-        channels
-            .map(of_channel)
-            .all(|zero| zero == Some(first))
-            .then_some(first)
+    /// The integer that stands for exactly 0 in `channel`, if there is one.
+    pub fn zero(&self, channel: usize) -> Option<i64> {
+        let (scale, bias) = (self.scale.at(channel), self.bias.at(channel));
+        let zero = if bias == 0.0 { 0.0 } else { -bias / scale };
+        let exact = zero.fract() == 0.0 && zero.abs() < 2f64.powi(53);
+        (exact && scale * zero + bias == 0.0).then_some(zero as i64)
     }
 
     /// Sum of `weight[j] * bias[j]` over one row: the input of [`Coding::product`].
@@ -150,28 +147,25 @@ mod tests {
             scale: PerChannel::Each(vec![0.5, 0.5, 2.0, 2.0]),
             bias: PerChannel::Each(vec![0.0, 1.0, 0.0, 0.0]),
         };
-        let weights: Vec<i64> = (1..=8).collect();
         let scale = PerChannel::Each(vec![1.0, 10.0]);
-        // Filter 0 sees channels 0 and 1, filter 1 channels 2 and 3; two positions each.
-        let found = coding.convolution(&scale, &weights, [2, 2, 2], 2);
+        // Filter 0 sees channels 0 and 1, filter 1 channels 2 and 3.
+        let found = coding.convolution(&scale, &[3, 7, 11, 15], 4, 2);
         let expected = Coding {
             scale: PerChannel::Each(vec![0.5, 20.0]),
-            bias: PerChannel::Each(vec![3.0 + 4.0, 0.0]),
+            bias: PerChannel::Each(vec![7.0, 0.0]),
         };
         assert_eq!(found, Some(expected));
-        assert_eq!(coding.convolution(&scale, &weights, [2, 4, 1], 1), None);
+        assert_eq!(coding.convolution(&scale, &[1; 8], 4, 1), None);
     }
 
     #[test]
     fn real_zero_is_an_integer_or_none() {
-        let zero = |scale: f64, bias: PerChannel| {
-            let scale = PerChannel::Same(scale);
-            Coding { scale, bias }.zero()
+        let zero = |scale: f64, bias: f64| {
+            let (scale, bias) = (PerChannel::Same(scale), PerChannel::Same(bias));
+            Coding { scale, bias }.zero(0)
         };
-        assert_eq!(zero(0.3, PerChannel::Same(0.0)), Some(0));
-        assert_eq!(zero(0.25, PerChannel::Same(-32.0)), Some(128));
-        assert_eq!(zero(0.25, PerChannel::Same(-0.1)), None);
-        assert_eq!(zero(0.5, PerChannel::Each(vec![1.0, 2.0])), None);
-        assert_eq!(zero(0.5, PerChannel::Each(vec![-2.0, -2.0])), Some(4));
+        assert_eq!(zero(0.3, 0.0), Some(0));
+        assert_eq!(zero(0.25, -32.0), Some(128));
+        assert_eq!(zero(0.25, -0.1), None);
     }
 }

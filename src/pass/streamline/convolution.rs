@@ -49,11 +49,12 @@ impl Builder<'_> {
             group,
             filters,
             per_group,
-            pad: padding(affine, window)?,
+            pad: padding(affine, &sliding)?,
         };
         let integers = code.integers.data();
-        let sizes = [filters, per_group, sliding.positions()];
-        let coding = affine.convolution(&code.coding.scale, integers, sizes, group);
+        let kernels = integers.chunks_exact(sliding.positions());
+        let sums: Vec<i64> = kernels.map(|kernel| kernel.iter().sum()).collect();
+        let coding = affine.convolution(&code.coding.scale, &sums, sliding.channels, group);
         let coding = coding.ok_or_else(|| {
             Error::user("channels of its input that it adds up have different scales")
                 .help("activation quantisers need one scale for all channels that a layer adds up")
@@ -248,15 +249,19 @@ pub(super) fn slide(flow: Flow, window: Window) -> Result<(Sliding, Flow)> {
 }
 
 /// The integer that stands for the real zeros of the padding; 0 where there is none.
-fn padding(coding: &Coding, window: Window) -> Result<i64> {
-    match window.is_padded() {
-        false => Ok(0),
-        true => coding.zero().ok_or_else(|| {
+fn padding(coding: &Coding, sliding: &Sliding) -> Result<i64> {
+    if !sliding.window.is_padded() {
+        return Ok(0);
+    }
+    let mut zeros = (0..coding.channels().unwrap_or(1)).map(|channel| coding.zero(channel));
+    let first = zeros.next().flatten();
+    first
+        .filter(|zero| zeros.all(|other| other == Some(*zero)))
+        .ok_or_else(|| {
             Error::user("its padding is real 0, which is no integer of its input").help(
                 "use a zero-point that is an integer and the same for all channels, or no padding",
             )
-        }),
-    }
+        })
 }
 
 /// A type of the elements and of the padding.
