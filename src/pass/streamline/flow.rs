@@ -66,10 +66,7 @@ impl Flow {
             self = self.one_pixel();
         } else if channels != self.channels {
             match self.tail.channels() {
-                None => {
-                    self.pixels = self.pixels * self.channels / channels.max(1);
-                    self.channels = channels;
-                }
+                None => self = self.grouped(channels),
                 Some(_) => self = self.one_pixel(),
             }
         }
@@ -99,18 +96,23 @@ impl Flow {
 
     /// The pixels of a picture of so many channels, as layers that see several pixels at once read them; `None`
     /// where channels do not lie side by side in the stream, or elements of one channel differ in their meaning.
-    pub(super) fn pictured(mut self, channels: usize) -> Option<Self> {
+    pub(super) fn pictured(self, channels: usize) -> Option<Self> {
         let pixels = self.pixels * self.channels / channels.max(1);
         if self.order != Order::channels_first(channels, pixels) {
             return None;
         }
-        if self.channels != channels {
-            if self.tail.channels().is_some() {
-                return None;
-            }
-            (self.channels, self.pixels) = (channels, pixels);
+        match (self.channels == channels, self.tail.channels()) {
+            (true, _) => Some(self),
+            (false, None) => Some(self.grouped(channels)),
+            (false, Some(_)) => None,
         }
-        Some(self)
+    }
+
+    /// The same elements in pixels of so many channels, where none of them differ in their meaning.
+    pub(super) fn grouped(mut self, channels: usize) -> Self {
+        self.pixels = self.pixels * self.channels / channels.max(1);
+        self.channels = channels;
+        self
     }
 
     /// `constant`, an operand that broadcasts against this value, laid out per channel, if it is the same for

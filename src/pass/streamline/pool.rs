@@ -108,7 +108,11 @@ impl Builder<'_> {
             pe: 1,
             simd: 1,
         });
-        let ranges = self.ranges[before.0].clone();
+        let [rows, columns] = pending.picture;
+        let ranges = self.ranges_of(&Flow {
+            pixels: rows * columns,
+            ..flow.clone()
+        });
         let stream = self.add_stream(element, flow, value, ranges);
         self.dataflow.nodes.push(LayerNode {
             name: pending.name.clone(),

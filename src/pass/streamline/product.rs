@@ -21,9 +21,11 @@ impl Builder<'_> {
                 weights.real.shape()
             )));
         };
-        let flow = match flow.channels == depth && flow.order == Order::RowMajor {
-            true => flow,
-            false => flow.one_pixel(),
+        let rows_of_depth = flow.order == Order::RowMajor && flow.shape.last() == Some(&depth);
+        let flow = match (flow.order, flow.tail.channels()) {
+            (Order::RowMajor, _) if flow.channels == depth => flow,
+            (_, None) if rows_of_depth => flow.grouped(depth),
+            _ => flow.one_pixel(),
         };
         if flow.channels != depth {
             return Err(Error::user(format!("it contracts {depth} of {} elements", flow.channels))
