@@ -203,6 +203,7 @@ struct integer : ap_int_base<W, S> {
         return *this;
     }
     FINNP_INLINE integer& operator++() { return *this += 1; }
+    FINNP_INLINE integer& operator--() { return *this -= 1; }
     FINNP_INLINE int to_int() const { return static_cast<int>(this->extended()); }
     FINNP_INLINE long long to_int64() const { return this->extended(); }
     FINNP_INLINE unsigned long long to_uint64() const { return static_cast<word>(this->extended()); }
