@@ -2,6 +2,7 @@
 //! Must not know what is computed with the samples.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use finnp_cache::Digest;
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ const MOST_ELEMENTS: usize = 1 << 27;
 
 /// Samples in a fixed order, and their classes where they are known.
 pub struct Dataset {
-    shown: String,
+    path: PathBuf,
     source: Source,
     /// Of the whole set, as the network numbers them.
     labels: Option<Vec<i64>>,
@@ -66,7 +67,7 @@ impl Dataset {
         let most = data.samples.map_or(usize::MAX, |samples| samples as usize);
         let offset = |label: i64| label.saturating_add(data.label_offset);
         Ok(Dataset {
-            shown,
+            path: data.path.clone(),
             source,
             labels: labels.map(|labels| labels.into_iter().map(offset).collect()),
             range: first..count.min(first.saturating_add(most)),
@@ -85,9 +86,9 @@ impl Dataset {
         self.range.is_empty()
     }
 
-    /// Where the samples are, as the user knows it.
-    pub fn shown(&self) -> &str {
-        &self.shown
+    /// Where the samples are.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The class of each sample that is used, as the network numbers them.
@@ -145,7 +146,7 @@ impl Dataset {
         match &self.source {
             Source::Array(rows) => {
                 let name = rows.name_from(inside.start);
-                let about = |error: Error| error.within(format!("`{}`", self.shown));
+                let about = |error: Error| error.within(format!("`{}`", self.path.display()));
                 let array = rows.stored.rows(inside).map_err(about)?;
                 match rows.pixels {
                     true => self
@@ -221,7 +222,7 @@ impl Dataset {
             array.shape = vec![count, array.len() / count];
         }
         let found = samples(&name, &array, input, element, layout).map_err(|error| {
-            let error = error.within(format!("`{}`", self.shown));
+            let error = error.within(format!("`{}`", self.path.display()));
             match is_picture {
                 true => error.help("`resize`, `crop` and `channels` in `[data]` bring pictures to the shape of the network's input"),
                 false => error,
@@ -231,7 +232,8 @@ impl Dataset {
             true => Ok(found),
             false => Err(Error::user(format!(
                 "`{}`: `{name}` has the shape {:?}, whose first axis does not count samples",
-                self.shown, array.shape
+                self.path.display(),
+                array.shape
             ))
             .help("a set has the shape [n, ...], also where n is 1")),
         }
