@@ -1,6 +1,7 @@
 //! Executors: the f64 truth of a `Network`, the integers of a `Dataflow`, and tract's f32 view.
 //! Must not know stages.
 
+mod fast;
 mod integer;
 mod known;
 pub mod levels;
