@@ -2,6 +2,7 @@
 //! Must not know stages.
 
 mod convolution;
+mod fast;
 mod integer;
 mod known;
 pub mod levels;
