@@ -158,6 +158,7 @@ pub(super) fn manifest(
         layers: (0..draft.layers)
             .map(|at| layer(values, at, &places))
             .collect::<Option<_>>()?,
+        full: false,
         places,
     })
 }

@@ -52,6 +52,8 @@ pub struct Manifest {
     pub verify: Option<Verify>,
     /// The `[[layer]]` entries in order, those of the command line last.
     pub layers: Vec<Layer>,
+    /// Whether everything is simulated whole, which the command line alone says: `finnp build --full`.
+    pub full: bool,
     places: Places,
 }
 
