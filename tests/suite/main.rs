@@ -15,6 +15,7 @@ mod book;
 mod cli;
 mod corner;
 mod doctor;
+mod eval;
 mod explain;
 mod export;
 mod fast_road;
