@@ -73,9 +73,8 @@ fn spent(start: Instant) -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     let ticks = fields.get(11).zip(fields.get(12));
-    let ticks = ticks.and_then(|(user, system)| {
-        Some(user.parse::<f64>().ok()? + system.parse::<f64>().ok()?)
-    });
+    let ticks = ticks
+        .and_then(|(user, system)| Some(user.parse::<f64>().ok()? + system.parse::<f64>().ok()?));
     // A tick is a hundredth of a second on every Linux.
     ticks.map_or_else(|| start.elapsed().as_secs_f64(), |ticks| ticks / 100.0)
 }
@@ -99,7 +98,11 @@ fn measure(name: &str, dataflow: &Dataflow, images: usize) {
     let prepared = start.elapsed().as_secs_f64();
     let mut plain = Vec::new();
     let [slow, slow_cpu] = rate(1, || plain = integers.run(&streamed, |_, _| ()).unwrap());
-    assert_eq!(integers.real(&plain).unwrap(), first[0], "{name} is not exact");
+    assert_eq!(
+        integers.real(&plain).unwrap(),
+        first[0],
+        "{name} is not exact"
+    );
     let many: Vec<Vec<i64>> = frames.iter().cycle().take(images).cloned().collect();
     let [fast, fast_cpu] = rate(images, || {
         integers.outputs(&many).unwrap();
