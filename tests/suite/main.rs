@@ -15,6 +15,7 @@ mod book;
 mod cli;
 mod corner;
 mod doctor;
+mod example;
 mod explain;
 mod export;
 mod fault;
