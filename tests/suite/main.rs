@@ -16,6 +16,7 @@ mod cli;
 mod corner;
 mod doctor;
 mod eval;
+mod example;
 mod explain;
 mod export;
 mod fast_road;
