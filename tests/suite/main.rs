@@ -13,6 +13,7 @@ mod agreement;
 mod bcr;
 mod book;
 mod cli;
+mod convolution;
 mod corner;
 mod doctor;
 mod eval;
