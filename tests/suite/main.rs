@@ -48,4 +48,5 @@ mod shared;
 mod tcl;
 mod tidy;
 mod truth;
+mod vision;
 mod window;
