@@ -21,7 +21,11 @@ pub(crate) fn model(name: &str) -> Option<Vec<u8>> {
         return Some(fs::read(plain).unwrap());
     }
     let packed = shared(&format!("models/{name}.onnx.gz"))?;
-    let output = Command::new("gzip").arg("-dc").arg(packed).output().unwrap();
+    let output = Command::new("gzip")
+        .arg("-dc")
+        .arg(packed)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     Some(output.stdout)
 }
@@ -62,7 +66,10 @@ fn farthest(name: &str, most: usize) -> Option<f64> {
         let far = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         let integers = coded.iter().filter(|(_, coded)| *coded).count();
         let all = coded.len();
-        println!("{name}: {far:e} off, {integers} of {all} tensors are integers, {:?}", start.elapsed());
+        println!(
+            "{name}: {far:e} off, {integers} of {all} tensors are integers, {:?}",
+            start.elapsed()
+        );
         distance = distance.max(far);
     }
     Some(distance)
