@@ -22,7 +22,9 @@ pub type Refusal = (&'static str, String, String);
 /// them open, lanes are the most, up to 64 and of 8 entries or more, whose entries can be pruned to within a
 /// twentieth of the density, or else the nearest; a block is as deep as its lane, and has 4 rows, or 16 for
 /// weights of one or two bits, whose indices would otherwise cost more than they save. Lanes that finnp chooses
-/// divide the channels, so that a lane holds the same channels of every pixel, in the words in which pixels arrive.
+/// divide the channels, so that a lane holds the same channels of every pixel, in the words in which pixels arrive;
+/// where a pixel has only a few, there is a lane for each, whatever that makes of the density: with fewer the
+/// words that arrive would be the limit.
 ///
 /// # Errors
 /// The key that does not fit, with what would.
@@ -145,14 +147,20 @@ fn lanes(
     entries: Option<usize>,
     density: Option<f64>,
 ) -> Result<usize, Refusal> {
+    let few = channels < LEAST_DEPTH && channels < columns;
+    let least = if few && entries.is_none() {
+        channels
+    } else {
+        1
+    };
     let mut best: Option<(f64, usize)> = None;
     for lanes in divisors(channels)
         .into_iter()
-        .filter(|lanes| *lanes <= MOST_LANES)
+        .filter(|lanes| (least..=MOST_LANES).contains(lanes))
     {
         let depth = columns / lanes;
         let fits = entries.is_none_or(|entries| depth.is_multiple_of(entries));
-        if !fits || entries.is_none() && depth < LEAST_DEPTH.min(columns) {
+        if !fits || entries.is_none() && !few && depth < LEAST_DEPTH.min(columns) {
             continue;
         }
         let error = match (entries, density) {
@@ -248,6 +256,23 @@ mod tests {
                 "{columns} at {asked}"
             );
             assert!(blocks.fit(columns));
+        }
+    }
+
+    /// 3 x 3 positions of 3, 64, 1 and 20 channels.
+    #[test]
+    fn lanes_of_a_convolution_hold_the_same_channels_of_every_position() {
+        for (channels, asked, lanes, keep) in [
+            (3, 0.5, 3, 5),
+            (64, 0.5, 32, 9),
+            (64, 0.25, 16, 9),
+            (1, 0.5, 1, 5),
+            (20, 0.5, 10, 9),
+        ] {
+            let blocks = choose(64, [9 * channels, channels], 4, &density(asked)).unwrap();
+            let found = (blocks.lanes, blocks.keep);
+            assert_eq!(found, (lanes, keep), "{channels} at {asked}");
+            assert!(blocks.fit(9 * channels) && channels.is_multiple_of(blocks.lanes));
         }
     }
 
