@@ -22,6 +22,9 @@ pub(super) struct Build {
     /// Fail unless this stage does its work, such as `link`, which else does not run where its tools are missing
     #[arg(long, value_name = "STAGE")]
     require: Vec<String>,
+    /// Simulate large layers and networks whole, which takes long, instead of a part of the picture
+    #[arg(long)]
+    full: bool,
     /// Tell what would run, and why, without running it
     #[arg(long)]
     dry_run: bool,
@@ -44,7 +47,8 @@ enum Survive {
 
 impl Build {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
-        let manifest = call.manifest()?;
+        let mut manifest = call.manifest()?;
+        manifest.full = self.full;
         let mut options = call.build_options(self.to.as_deref());
         options.require = self.require.clone();
         options.dry_run = self.dry_run;
@@ -107,6 +111,7 @@ impl Build {
                 .with("project", summary.project)
                 .with("board", summary.board)
                 .with("proof", summary.proof)
+                .with("left_out", summary.left_out)
                 .with("warnings", summary.warnings.clone())
                 .with_all(&summary.facts);
             answer.warnings = summary.warnings;
@@ -149,14 +154,16 @@ fn dry(outcome: &Outcome) -> String {
 
 /// What was built and proved.
 fn result(summary: &Summary) -> String {
+    let left_out = summary.left_out.iter().map(|line| format!("{line}\n"));
     format!(
-        "{} for {}: {} frames per second at {} MHz, bottleneck `{}`\n{}\n",
+        "{} for {}: {} frames per second at {} MHz, bottleneck `{}`\n{}\n{}",
         summary.project,
         summary.board,
         rate(summary.facts.fps),
         summary.facts.clock_mhz,
         summary.facts.bottleneck,
         summary.proof,
+        left_out.collect::<String>(),
     )
 }
 

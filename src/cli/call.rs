@@ -166,9 +166,9 @@ impl Call {
         }
     }
 
-    /// Shows that `done` of `all` samples are done.
+    /// Shows that `done` of `all` samples are done, and how long the others take.
     pub(super) fn count(&self, what: &'static str, done: usize, all: usize) {
-        self.progress.count(what, done, all);
+        self.progress.count(what, done, all, &self.screen);
     }
 
     /// Time since the call began.

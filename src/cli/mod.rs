@@ -10,6 +10,7 @@ mod clean;
 mod crash;
 mod doctor;
 mod draw;
+mod eval;
 mod explain;
 mod finished;
 mod graph;
@@ -22,6 +23,7 @@ mod screen;
 mod show;
 mod signal;
 mod story;
+mod sweep;
 mod table;
 mod trial;
 
@@ -111,6 +113,7 @@ enum Command {
     Check(check::Check),
     Build(build::Build),
     Run(run::Run),
+    Eval(eval::Eval),
     Show(show::Show),
     Graph(graph::Graph),
     Explain(explain::Explain),
@@ -127,6 +130,7 @@ impl Command {
             Command::Check(command) => command.run(call),
             Command::Build(command) => command.run(call),
             Command::Run(command) => command.run(call),
+            Command::Eval(command) => command.run(call),
             Command::Show(command) => command.run(call),
             Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),

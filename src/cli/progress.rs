@@ -9,11 +9,19 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen::Screen;
-use super::table::{count, seconds};
+use super::table::{count, grouped, seconds};
 use crate::build::Event;
 
 /// How often the bar moves by itself.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long nothing is said about a count where there is no bar.
+const SILENCE: Duration = Duration::from_secs(10);
+/// The bar of a stage.
+const WORKING: &str = "{prefix:<10}  [{bar:24}] {pos}/{len}  {elapsed}  {wide_msg}";
+/// The bar of a count of samples.
+const COUNTING: &str =
+    "{prefix:<10}  [{bar:24}] {human_pos}/{human_len}  {elapsed}, {eta} left, {per_sec}";
 
 /// Shows events on standard error.
 pub(super) struct Progress {
@@ -30,6 +38,8 @@ struct State {
     done: usize,
     cached: usize,
     running: BTreeMap<String, Instant>,
+    /// When the count of samples began, and when a line told of it last.
+    count: Option<(Instant, Instant)>,
     /// There is one as soon as something takes time.
     bar: Option<ProgressBar>,
 }
@@ -72,13 +82,22 @@ impl Progress {
         }
     }
 
-    /// Shows on a terminal that `done` of `all` samples are done.
-    pub(super) fn count(&self, what: &'static str, done: usize, all: usize) {
-        if self.quiet || !self.terminal {
+    /// Shows that `done` of `all` samples are done: on a bar, elsewhere on a line now and then. A count begins
+    /// with none that are done.
+    pub(super) fn count(&self, what: &'static str, done: usize, all: usize, screen: &Screen) {
+        if self.quiet {
             return;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.terminal {
+            screen.err(&state.counted(what, done, all, Instant::now()));
+            return;
+        }
         let bar = state.bar.get_or_insert_with(bar);
+        if done == 0 {
+            style(bar, COUNTING);
+            bar.reset();
+        }
         bar.set_length(all as u64);
         bar.set_position(done as u64);
         bar.set_prefix(what);
@@ -144,6 +163,22 @@ impl State {
         String::new()
     }
 
+    /// The line about a count of samples at the time `now`, if it is time for one.
+    fn counted(&mut self, what: &str, done: usize, all: usize, now: Instant) -> String {
+        let (start, last) = match self.count {
+            Some(count) if done > 0 => count,
+            _ => (now, now),
+        };
+        self.count = Some((start, last));
+        if done == 0 || done == all || now - last < SILENCE {
+            return String::new();
+        }
+        self.count = Some((start, now));
+        let left = (now - start).mul_f64((all - done) as f64 / done as f64);
+        let (done, all) = (grouped(done as u64), count(all, "sample"));
+        format!("{what:<10}  {done} of {all}, {} left\n", seconds(left))
+    }
+
     /// Brings the bar up to date.
     fn draw(&mut self, event: &Event) {
         let stage = match event {
@@ -172,13 +207,15 @@ impl State {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style =
-        ProgressStyle::with_template("{prefix:<10}  [{bar:24}] {pos}/{len}  {elapsed}  {wide_msg}");
-    if let Ok(style) = style {
-        bar.set_style(style.progress_chars("=> "));
-    }
+    style(&bar, WORKING);
     bar.enable_steady_tick(TICK);
     bar
+}
+
+fn style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +251,26 @@ mod tests {
             lines += &state.lines(&event, false, true);
         }
         assert_eq!(lines, "fold        2 jobs, 1 cached\n");
+    }
+
+    #[test]
+    fn a_count_is_told_now_and_then() {
+        let mut state = State::default();
+        let start = Instant::now();
+        let mut said =
+            |done, after| state.counted("eval", done, 1000, start + Duration::from_secs(after));
+        assert_eq!(said(0, 0), "");
+        assert_eq!(said(100, 9), "");
+        assert_eq!(
+            said(200, 20),
+            "eval        200 of 1,000 samples, 1 min 20 s left\n"
+        );
+        assert_eq!(said(250, 25), "");
+        assert_eq!(
+            said(500, 50),
+            "eval        500 of 1,000 samples, 50.0 s left\n"
+        );
+        assert_eq!(said(1000, 100), "");
     }
 
     #[test]

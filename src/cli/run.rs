@@ -7,19 +7,16 @@ use std::path::{Path, PathBuf};
 
 use super::answer::Answer;
 use super::call::Call;
+use super::sweep::{Ends, Misfits, sweep};
 use super::table::{count, rate};
-use crate::data::{Array, Arrays, Samples, Values, samples, write_npz};
+use crate::data::{Array, Arrays, Values, samples, write_npz};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
-use crate::manifest::Manifest;
-use crate::reference::Integers;
 use crate::stage;
 use crate::tensor::first_largest;
 
 /// Name of the array that is written.
 const OUTPUT: &str = "output";
-/// How many frames are computed between two looks at signals and the clock.
-const BATCH: usize = 256;
 
 /// Run the integer network on the samples of a file
 #[derive(clap::Args)]
@@ -46,9 +43,13 @@ impl Run {
         let labels = arrays.labels()?;
         let built = call.reach(&manifest, "reorder")?;
         let dataflow = stage::dataflow(&built)?;
-        let samples = read(&manifest, &dataflow, &array)?;
+        let ends = Ends::of(&dataflow, "run")?;
+        let layout = manifest.input.layout;
+        let mut samples = samples("x", &array, ends.input, ends.element, layout)?;
+        let mut misfits = Misfits::default();
+        misfits.add(&samples);
         let start = call.elapsed();
-        let outputs = compute(call, &dataflow, &samples.frames)?;
+        let outputs = compute(call, &dataflow, &mut samples.frames)?;
         let time = (call.elapsed() - start).as_secs_f64();
         let shape = outputs.shape.clone();
         write(&self.output, &write_npz(&[(OUTPUT, &outputs)])?)?;
@@ -71,7 +72,7 @@ impl Run {
         if let Some(right) = right {
             answer = answer.with("right", right);
         }
-        answer.warnings = warnings(&samples, array.len());
+        answer.warnings = misfits.warnings();
         if labelled && right.is_none() {
             answer.warnings.push(
                 "the labels are not one integer per sample: right answers were not counted"
@@ -82,43 +83,25 @@ impl Run {
     }
 }
 
-fn read(manifest: &Manifest, dataflow: &Dataflow, array: &Array) -> Result<Samples> {
-    let [input] = &dataflow.inputs[..] else {
-        return Err(Error::user(format!(
-            "the network has {} inputs, and `finnp run` takes networks with one",
-            dataflow.inputs.len()
-        )));
-    };
-    let element = dataflow.stream(input.stream).element;
-    samples("x", array, input, element, manifest.input.layout)
-}
-
 /// All outputs as one array `[n, ...]`.
-fn compute(call: &Call, dataflow: &Dataflow, frames: &[Vec<i64>]) -> Result<Array> {
-    let [output] = &dataflow.outputs[..] else {
-        return Err(Error::user(format!(
-            "the network has {} outputs, and `finnp run` takes networks with one",
-            dataflow.outputs.len()
-        )));
-    };
-    let threads = call.options.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|cause| Error::tool(format!("cannot start threads: {cause}")))?;
-    let integers = Integers::new(dataflow);
+fn compute(call: &Call, dataflow: &Dataflow, frames: &mut [Vec<i64>]) -> Result<Array> {
+    let mut shape = Ends::of(dataflow, "run")?.output.shape.clone();
+    let count = frames.len();
     let mut values = Vec::new();
-    let mut done = 0;
-    for batch in frames.chunks(BATCH) {
-        call.cancel.check()?;
-        for outputs in pool.install(|| integers.outputs(batch))? {
-            values.extend(outputs.into_iter().flat_map(|output| output.into_data()));
-        }
-        done += batch.len();
-        call.count("run", done, frames.len());
-    }
-    let mut shape = output.shape.clone();
+    sweep(
+        call,
+        "run",
+        dataflow,
+        count,
+        |range| Ok(frames[range].iter_mut().map(std::mem::take).collect()),
+        |_, outputs| {
+            values.extend(outputs.into_iter().flatten());
+            Ok(())
+        },
+    )?;
     match shape.first_mut() {
-        Some(batch) => *batch = frames.len(),
-        None => shape.push(frames.len()),
+        Some(batch) => *batch = count,
+        None => shape.push(count),
     }
     Ok(Array {
         shape,
@@ -149,25 +132,6 @@ fn right(outputs: &Array, labels: &Array) -> Option<usize> {
             .filter(|(sample, label)| class(sample) == **label)
             .count(),
     )
-}
-
-fn warnings(samples: &Samples, elements: usize) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let numbers = [
-        (
-            samples.off_grid,
-            "rounded from farther than a hundredth of a step",
-        ),
-        (samples.clamped, "clamped from beyond its ends"),
-    ];
-    for (number, how) in numbers {
-        if number > 0 {
-            warnings.push(format!(
-                "to fit the input's grid, {number} of {elements} values had to be {how}"
-            ));
-        }
-    }
-    warnings
 }
 
 /// Writes a file as a whole or not at all, with ordinary permissions. A link's target is replaced, not the

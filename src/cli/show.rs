@@ -6,7 +6,7 @@ use super::call::Call;
 use super::table::{Table, count, grouped, rate};
 use crate::error::Result;
 use crate::manifest::Manifest;
-use crate::stage::{self, Facts, LayerRow, Limit, PrunedRow};
+use crate::stage::{self, Facts, LayerRow, PrunedRow};
 
 /// Show the layers with their parallelism and cycles
 #[derive(clap::Args)]
@@ -94,11 +94,7 @@ fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
         ),
         None => format!("{} of the weights", percent(layer.density)),
     };
-    let limit = match pruned.limit {
-        Limit::Compute => "compute",
-        Limit::Input => "input",
-        Limit::Padding => "padding",
-    };
+    let limit = pruned.limit.word();
     [
         layer.name.clone(),
         pruned.pattern.clone(),
@@ -155,16 +151,9 @@ fn totals(layers: &[LayerRow], facts: &Facts) -> String {
             .iter()
             .filter_map(|layer| Some((layer, layer.weight_bits?)))
     };
-    let kept = |layer: &LayerRow| match &layer.pruned {
-        Some(PrunedRow {
-            blocks: Some(blocks),
-            ..
-        }) => (layer.rows * blocks.kept(layer.cols) * blocks.lanes) as u64,
-        _ => (layer.rows * layer.cols) as u64,
-    };
-    let number: u64 = weighted().map(|(layer, _)| kept(layer)).sum();
+    let number: u64 = weighted().map(|(layer, _)| layer.weights).sum();
     let bits: u64 = weighted()
-        .map(|(layer, bits)| kept(layer) * u64::from(bits))
+        .map(|(layer, bits)| layer.weights * u64::from(bits))
         .sum();
     let products: u64 = weighted()
         .map(|(layer, _)| (layer.pe.unwrap_or(1) * layer.simd.unwrap_or(1)) as u64)

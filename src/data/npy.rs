@@ -2,6 +2,7 @@
 //! Must not know archives.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::array::{Array, Values};
 use crate::error::{Error, Result};
@@ -23,11 +24,65 @@ struct Header {
     shape: Vec<usize>,
 }
 
+/// An array as it is stored, row-major, whose elements are decoded only when they are needed.
+pub(super) struct Stored {
+    descr: String,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+impl Stored {
+    /// Length of each axis.
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Bytes that differ wherever arrays differ.
+    pub(super) fn fingerprint(&self) -> Vec<u8> {
+        let mut bytes = format!("{} {:?}\n", self.descr, self.shape).into_bytes();
+        bytes.extend(&self.data);
+        bytes
+    }
+
+    /// The whole array.
+    ///
+    /// # Errors
+    /// A user error for integers that do not fit an `i64`.
+    pub(super) fn array(&self) -> Result<Array> {
+        Ok(Array {
+            shape: self.shape.clone(),
+            values: elements_of(&self.descr, &self.data)?,
+        })
+    }
+
+    /// The part of the array where the index of the first axis lies in `rows`, which is within its length.
+    ///
+    /// # Errors
+    /// As [`Stored::array`]; a bug if there are no such rows.
+    pub(super) fn rows(&self, rows: Range<usize>) -> Result<Array> {
+        let row = self
+            .shape
+            .first()
+            .and_then(|&length| self.data.len().checked_div(length))
+            .unwrap_or(0);
+        let data = self.data.get(rows.start * row..rows.end * row);
+        let data = data.ok_or_else(|| Error::bug(format!("an array has no rows {rows:?}")))?;
+        let mut shape = self.shape.clone();
+        if let Some(length) = shape.first_mut() {
+            *length = rows.len();
+        }
+        Ok(Array {
+            shape,
+            values: elements_of(&self.descr, data)?,
+        })
+    }
+}
+
 /// Reads an array. Memory is bounded by what `reader` really holds, not by what the header claims.
 ///
 /// # Errors
 /// A user error for other formats, element types that are no numbers, and files cut short.
-pub(super) fn read(mut reader: impl Read) -> Result<Array> {
+pub(super) fn read(mut reader: impl Read) -> Result<Stored> {
     let header = header(&mut reader)?;
     let size = size_of(&header.descr)?;
     let elements = header
@@ -54,16 +109,13 @@ pub(super) fn read(mut reader: impl Read) -> Result<Array> {
         ))
         .help("the file is cut short or damaged: write it again"));
     }
-    let mut values = elements_of(&header.descr, &data)?;
     if header.fortran && header.shape.len() > 1 {
-        values = match values {
-            Values::Integer(values) => Values::Integer(to_row_major(&values, &header.shape)),
-            Values::Real(values) => Values::Real(to_row_major(&values, &header.shape)),
-        };
+        data = to_row_major(&data, size, &header.shape);
     }
-    Ok(Array {
+    Ok(Stored {
+        descr: header.descr,
         shape: header.shape,
-        values,
+        data,
     })
 }
 
@@ -219,15 +271,17 @@ fn half(bits: u16) -> f64 {
     }
 }
 
-/// Elements with the first axis fastest, reordered so that the last one is.
-fn to_row_major<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
+/// Elements of `size` bytes with the first axis fastest, reordered so that the last one is.
+fn to_row_major(data: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
     let mut index = vec![0; shape.len()];
     let mut steps = vec![1; shape.len()];
     for axis in 1..shape.len() {
         steps[axis] = steps[axis - 1] * shape[axis - 1];
     }
-    let ordered = values.iter().map(|_| {
+    let mut ordered = Vec::with_capacity(data.len());
+    for _ in 0..data.len() / size {
         let position: usize = index.iter().zip(&steps).map(|(i, step)| i * step).sum();
+        ordered.extend(&data[position * size..(position + 1) * size]);
         for axis in (0..shape.len()).rev() {
             index[axis] += 1;
             if index[axis] < shape[axis] {
@@ -235,9 +289,8 @@ fn to_row_major<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
             }
             index[axis] = 0;
         }
-        values[position]
-    });
-    ordered.collect()
+    }
+    ordered
 }
 
 #[cfg(test)]
@@ -253,10 +306,14 @@ mod tests {
         bytes
     }
 
+    fn whole(bytes: &[u8]) -> Result<Array> {
+        read(bytes)?.array()
+    }
+
     fn array(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Result<Array> {
         let header =
             format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
-        read(&*file(&header, data))
+        whole(&file(&header, data))
     }
 
     #[test]
@@ -290,6 +347,18 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_decoded_alone() {
+        for (fortran, data) in [("False", [0, 1, 2, 3, 4, 5]), ("True", [0, 2, 4, 1, 3, 5])] {
+            let header = format!("{{'descr': '|u1', 'fortran_order': {fortran}, 'shape': (3, 2)}}");
+            let stored = read(&*file(&header, &data)).expect("reads");
+            let rows = stored.rows(1..3).expect("there");
+            assert_eq!(rows.shape, [2, 2]);
+            assert_eq!(rows.values, Values::Integer(vec![2, 3, 4, 5]));
+            assert!(stored.rows(1..4).is_err());
+        }
+    }
+
+    #[test]
     fn hostile_files_are_refused() {
         for bad in [
             array("|O", "False", "(1,)", &[0]),
@@ -301,10 +370,10 @@ mod tests {
             array("|u1", "False", "(-1,)", &[0]),
             array("<f8", "False", "(99999999999, 99999999999)", &[0]),
             array("<f8", "False", "(999999999,)", &[0]),
-            read(&*file(&"(".repeat(60_000), &[])),
-            read(&b"PK"[..]),
-            read(&b"\x93NUMPY\x02\x00\xff\xff\xff\xff"[..]),
-            read(&b"\x93NUMPY\x09\x00\x01\x00"[..]),
+            whole(&file(&"(".repeat(60_000), &[])),
+            whole(&b"PK"[..]),
+            whole(&b"\x93NUMPY\x02\x00\xff\xff\xff\xff"[..]),
+            whole(&b"\x93NUMPY\x09\x00\x01\x00"[..]),
         ] {
             assert_eq!(bad.expect_err("refused").kind(), crate::error::Kind::User);
         }
@@ -326,7 +395,7 @@ mod tests {
                 0,
                 "the data are aligned"
             );
-            assert_eq!(read(&*bytes).expect("reads"), array);
+            assert_eq!(whole(&bytes).expect("reads"), array);
         }
     }
 }

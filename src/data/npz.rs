@@ -1,14 +1,16 @@
 //! Archives of arrays: npz files, or one npy file as an archive of one.
 //! Must not know what the arrays are for.
 
-use std::io::{Cursor, Read, Write};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Write};
 use std::path::Path;
 
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use super::{array::Array, npy};
+use super::array::Array;
+use super::npy::{self, Stored};
 use crate::error::{Error, Result, nearest};
 
 /// Names under which the samples are looked for.
@@ -16,6 +18,13 @@ pub const INPUT_NAMES: &[&str] = &["x", "input"];
 
 /// Names under which the expected classes are looked for.
 pub const LABEL_NAMES: &[&str] = &["y", "label"];
+
+/// Whether a zip archive holds arrays; false for what is no archive.
+pub(super) fn is_npz(path: &Path) -> bool {
+    let archive = File::open(path).map(|file| ZipArchive::new(BufReader::new(file)));
+    let is_array = |name: &str| name.ends_with(".npy");
+    matches!(archive, Ok(Ok(archive)) if archive.file_names().any(is_array))
+}
 
 /// Arrays by name.
 pub struct Arrays {
@@ -79,6 +88,18 @@ impl Arrays {
     /// # Errors
     /// A user error if it is no array of numbers.
     pub fn find(&mut self, name: &str) -> Result<Option<Array>> {
+        let within = format!("array `{name}` of `{}`", self.file);
+        match self.stored(name)?.map(|stored| stored.array()) {
+            Some(array) => array.map(Some).map_err(|error| error.within(within)),
+            None => Ok(None),
+        }
+    }
+
+    /// The array `name` with its elements not decoded yet; `None` if there is none.
+    ///
+    /// # Errors
+    /// A user error if it is no array of numbers.
+    pub(super) fn stored(&mut self, name: &str) -> Result<Option<Stored>> {
         let damaged = |cause: ZipError| Error::user(format!("`{}` is damaged: {cause}", self.file));
         let array = match &mut self.content {
             Content::Single(bytes) => npy::read(&**bytes),
@@ -115,6 +136,11 @@ impl Arrays {
                 return Ok(array);
             }
         }
+        Err(self.lacks(names))
+    }
+
+    /// Why none of `names` is there.
+    pub(super) fn lacks(&self, names: &[&str]) -> Error {
         let quoted = |names: &[String]| {
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             quoted.join(", ")
@@ -133,13 +159,18 @@ impl Arrays {
         let near = names
             .iter()
             .find_map(|name| nearest(name, found.iter().map(String::as_str)));
-        Err(match near {
+        match near {
             Some(near) => error.help(format!("rename `{near}` to `{}`", names[0])),
             None => error.help(format!(
                 "write it with `numpy.savez(file, {}=...)`",
                 names[0]
             )),
-        })
+        }
+    }
+
+    /// Whether it is an npy file, whose one array goes by any name.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self.content, Content::Single(_))
     }
 
     /// The samples: [`INPUT_NAMES`].
@@ -155,7 +186,7 @@ impl Arrays {
     /// # Errors
     /// A user error if they are no array of numbers.
     pub fn labels(&mut self) -> Result<Option<Array>> {
-        if matches!(self.content, Content::Single(_)) {
+        if self.is_single() {
             return Ok(None);
         }
         for name in LABEL_NAMES {

@@ -40,6 +40,10 @@ pub(super) fn options(candidate: &Candidate) -> impl Iterator<Item = Layer> + '_
     let limits = candidate.layer.hardware().limits();
     let rows = values(limits.pe, candidate.fixed.pe);
     let columns = values(limits.simd, candidate.fixed.simd);
+    let columns = match (&candidate.words, candidate.fixed.simd) {
+        (Some(words), None) => written(columns, words),
+        _ => columns,
+    };
     let chosen = candidate.fixed.pe.is_some() && candidate.fixed.simd.is_some();
     rows.into_iter()
         .flat_map(move |pe| {
@@ -65,6 +69,7 @@ fn word_fits(layer: &Layer) -> bool {
 fn weights_fit(layer: &Layer) -> bool {
     let bits = match layer {
         Layer::Mvau(mvau) => (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits()),
+        Layer::Vvau(vvau) => (vvau.pe * vvau.simd) as u64 * u64::from(vvau.weight.bits()),
         Layer::MvauBcr(mvau) => {
             let weights = (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits());
             weights + (mvau.groups() * mvau.simd) as u64 * u64::from(mvau.index_bits())
@@ -72,6 +77,15 @@ fn weights_fit(layer: &Layer) -> bool {
         _ => 0,
     };
     bits <= LARGEST_WEIGHT_BITS
+}
+
+/// Those columns that a window can write at once; all of them if it can write none.
+fn written(columns: Vec<Option<usize>>, words: &Range) -> Vec<Option<usize>> {
+    let fits = |simd: &Option<usize>| simd.is_some_and(|simd| words.allows(simd));
+    match columns.iter().any(fits) {
+        true => columns.into_iter().filter(fits).collect(),
+        false => columns,
+    }
 }
 
 /// The user's value of a parameter, else those that are worth trying.

@@ -32,5 +32,6 @@ pub(super) fn candidate(rows: usize, columns: usize, levels: usize) -> Candidate
         fixed: Parallelism::default(),
         full_output: false,
         full_input: false,
+        words: None,
     }
 }

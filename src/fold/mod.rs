@@ -10,7 +10,7 @@ mod fixture;
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Parallelism};
+use crate::layer::{Layer, Parallelism, Range};
 
 pub use choice::{LARGEST_WORD_BITS, smallest};
 
@@ -36,6 +36,9 @@ pub struct Candidate {
     pub full_output: bool,
     /// Whether its input words must have no padding, because the layer before it groups them otherwise.
     pub full_input: bool,
+    /// Elements of a word that the sliding window in front of it can write, if there is one: columns per cycle that
+    /// need no converter.
+    pub words: Option<Range>,
 }
 
 /// The chosen parallelism of each candidate, in order.

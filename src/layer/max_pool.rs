@@ -92,7 +92,7 @@ impl Sliding {
             return (self.pixels() * groups) as u64;
         }
         let steps = self.positions().div_ceil(simd);
-        self.cycles(self.picture[1] * groups, self.output()[1] * groups * steps)
+        self.cycles(self.picture[1] * groups, groups * steps)
     }
 
     /// Parallelism that a pool may have.

@@ -16,6 +16,7 @@ mod tensors;
 mod threshold;
 mod vvau;
 mod width_converter;
+mod work;
 
 use serde::{Deserialize, Serialize};
 

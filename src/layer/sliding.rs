@@ -56,12 +56,18 @@ impl Sliding {
         })
     }
 
-    /// Cycles from one frame to the next where frames follow without a gap: `read` words arrive for a row of
-    /// the picture, one per cycle at most while there is room, and `written` steps are made for a row of
-    /// places, one per cycle at most once the rows that they look at have arrived.
-    pub fn cycles(&self, read: usize, written: usize) -> u64 {
-        let [rows, _] = self.output();
-        (self.picture[0] * read).max(rows * written) as u64
+    /// Cycles from one frame to the next where frames follow without a gap and words are always there: a row of
+    /// the picture is `read` words, of which one arrives per cycle while there is room, and a place is `steps`
+    /// steps, of which one is made per cycle once all that the place looks at has arrived.
+    ///
+    /// A word has room among as many rows as are kept, counted from the first row that the present row of places
+    /// looks at; and one row later, where no later place looks at that first row, up to the column at which the
+    /// window is.
+    pub fn cycles(&self, read: usize, steps: usize) -> u64 {
+        let pace = Pace::new(self, read as i64, steps as i64);
+        // What arrives early in the first frame shortens the second; from there on frames are alike.
+        let (_, early) = pace.frame(0);
+        pace.frame(early).0.unsigned_abs()
     }
 
     /// The same on a picture with fewer rows, so that about `pixels` pixels leave, one row at least.
@@ -76,5 +82,74 @@ impl Sliding {
             picture: [height.min(self.picture[0]), self.picture[1]],
             ..*self
         }
+    }
+}
+
+/// What decides how long a frame takes: all in words of input and cycles.
+struct Pace<'a> {
+    sliding: &'a Sliding,
+    /// Words of a row of the picture.
+    read: i64,
+    /// Steps of a row of places.
+    row: i64,
+    /// Cycles that a row of places takes from the arrival of the last of its rows, column 0, if that row arrives
+    /// without a pause.
+    after: i64,
+    /// Words of the first of its rows that can be replaced while a row of places is made, as if their number
+    /// were one for each cycle and not bounded by the row.
+    replaced: i64,
+}
+
+impl<'a> Pace<'a> {
+    fn new(sliding: &'a Sliding, read: i64, steps: i64) -> Self {
+        let (window, [_, columns]) = (&sliding.window, sliding.output());
+        let width = sliding.picture[1] as i64;
+        let (left, span) = (window.pads[1] as i64, window.span()[1] as i64);
+        let (mut after, mut replaced) = (0, i64::MAX);
+        for column in 0..columns {
+            let first = (column * window.stride[1]) as i64 - left;
+            let [passed, needed] = [first, first + span].map(|column| column.clamp(0, width));
+            let left_over = (columns - column) as i64;
+            // Words may hold several pixels.
+            let needed = (needed * read + width - 1) / width;
+            after = after.max(needed + steps * left_over);
+            replaced = replaced.min(passed * read / width + steps * (left_over - 1));
+        }
+        Pace {
+            sliding,
+            read,
+            row: columns as i64 * steps,
+            after,
+            replaced,
+        }
+    }
+
+    /// Cycles of a frame of which so many words arrived before it began, and the words of the next that arrive
+    /// before it ends.
+    fn frame(&self, early: i64) -> (i64, i64) {
+        let (window, [rows, _]) = (&self.sliding.window, self.sliding.output());
+        let height = self.sliding.picture[0] as i64;
+        let (stride, span) = (window.stride[0] as i64, window.span()[0] as i64);
+        let kept = self.sliding.rows_kept() as i64;
+        let (mut cycles, mut words) = (0, early);
+        for row in 0..rows {
+            let top = (row as i64) * stride - window.pads[0] as i64;
+            let [first, end] = [top, top + span].map(|row| row.clamp(0, height));
+            let next = match row + 1 < rows {
+                true => (top + stride).clamp(0, height),
+                false => height,
+            };
+            let whole = match first < end {
+                true => (end - 1) * self.read - words + self.after,
+                false => first * self.read - words + self.row,
+            };
+            let taken = self.row.max(whole);
+            let replaced = if next > first { self.replaced } else { 0 };
+            cycles += taken;
+            words = (words + taken).min((first + kept) * self.read + replaced);
+        }
+        // Rows below the last place are read to their end.
+        let left_over = (height * self.read - words).max(0);
+        (cycles + left_over, words + left_over - height * self.read)
     }
 }

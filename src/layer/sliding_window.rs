@@ -69,8 +69,7 @@ impl Hardware for SlidingWindow {
     fn cycles(&self) -> u64 {
         let row = self.sliding.picture[1] * self.sliding.channels / self.pe;
         let per_place = self.sliding.positions() * self.sliding.channels / self.simd;
-        let places = self.sliding.output()[1] * per_place;
-        self.sliding.cycles(row, places)
+        self.sliding.cycles(row, per_place)
     }
 
     fn limits(&self) -> Limits {

@@ -64,8 +64,7 @@ impl Hardware for Vvau {
     fn cycles(&self) -> u64 {
         let groups = self.sliding.channels / self.pe;
         let row = self.sliding.picture[1] * groups;
-        let places = self.sliding.output()[1] * groups * self.steps();
-        self.sliding.cycles(row, places)
+        self.sliding.cycles(row, groups * self.steps())
     }
 
     fn limits(&self) -> Limits {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::data;
 use super::key::PATTERNS;
 use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
@@ -149,6 +150,7 @@ pub(super) fn manifest(
                 .to_owned(),
             pruning: pruning(values, "prune", None),
         },
+        data: data::read(values, dir),
         verify: path(values, dir, "verify", "inputs").map(|inputs| Verify {
             inputs,
             samples: whole(values, "verify", None, "samples"),
@@ -156,6 +158,7 @@ pub(super) fn manifest(
         layers: (0..draft.layers)
             .map(|at| layer(values, at, &places))
             .collect::<Option<_>>()?,
+        full: false,
         places,
     })
 }
@@ -224,7 +227,7 @@ pub(super) fn name(section: &str, at: Option<usize>, key: &str) -> String {
     format!("{section}{index}{dot}{key}")
 }
 
-fn get<'a>(
+pub(super) fn get<'a>(
     values: &'a Values,
     section: &'static str,
     at: Option<usize>,
@@ -233,7 +236,7 @@ fn get<'a>(
     values.get(&(section, at, key)).map(|(value, _)| value)
 }
 
-fn text<'a>(
+pub(super) fn text<'a>(
     values: &'a Values,
     section: &'static str,
     at: Option<usize>,
@@ -252,7 +255,7 @@ fn number(values: &Values, section: &'static str, key: &'static str) -> Option<f
     }
 }
 
-fn whole(
+pub(super) fn whole(
     values: &Values,
     section: &'static str,
     at: Option<usize>,
@@ -264,13 +267,22 @@ fn whole(
     }
 }
 
-fn whole_signed(values: &Values, section: &'static str, key: &'static str) -> Option<i64> {
+pub(super) fn whole_signed(
+    values: &Values,
+    section: &'static str,
+    key: &'static str,
+) -> Option<i64> {
     match get(values, section, None, key) {
         Some(Value::Integer(number)) => Some(*number),
         _ => None,
     }
 }
 
-fn path(values: &Values, dir: &Path, section: &'static str, key: &'static str) -> Option<PathBuf> {
+pub(super) fn path(
+    values: &Values,
+    dir: &Path,
+    section: &'static str,
+    key: &'static str,
+) -> Option<PathBuf> {
     text(values, section, None, key).map(|path| dir.join(path))
 }

@@ -43,7 +43,7 @@ pub(super) fn text(manifest: &Manifest, part: &str) -> String {
 }
 
 fn value(manifest: &Manifest, key: &Key) -> Option<String> {
-    if matches!(key.form, Form::File) {
+    if matches!(key.form, Form::File | Form::Path) {
         return None;
     }
     let grid = manifest.input.grid.as_ref();
@@ -68,6 +68,7 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
         }
         ("prune", "method") => Some(format!("{:?}", manifest.prune.method)),
         ("prune", name) => pruned(&manifest.prune.pruning, name),
+        ("data", name) => manifest.data.as_ref()?.canonical(name),
         ("verify", "samples") => manifest.verify.as_ref()?.samples.map(|n| n.to_string()),
         _ => None,
     }
@@ -89,7 +90,7 @@ fn pruned(pruning: &Pruning, name: &str) -> Option<String> {
 }
 
 /// Shortest digits that give the same number: 144 for 144, 144.0 and 1.44e2.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let text = format!("{value:?}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

@@ -1,6 +1,9 @@
 //! The table of everything that a manifest may say: reading, schema, canonical text and the reference in the book follow it.
 //! Must not know how values are read or what they are used for.
 
+pub use super::form::Form;
+use super::form::MOST;
+
 /// A section of the manifest.
 #[derive(Debug, Clone, Copy)]
 pub struct Section {
@@ -29,35 +32,6 @@ pub struct Key {
     pub about: &'static str,
 }
 
-/// The values that a key takes.
-#[derive(Debug, Clone, Copy)]
-pub enum Form {
-    /// Letters, digits, `-` and `_`.
-    Name,
-    /// Any text but the empty one.
-    Pattern,
-    /// Path of an existing file, relative to the folder of the manifest.
-    File,
-    /// An integer type of a tensor's elements.
-    DataType,
-    /// A board of the board table.
-    Board,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `true` or `false`.
-    Flag,
-    /// An integer within these bounds, both included.
-    Integer(i64, i64),
-    /// A number above 0, from 1e-30 to 1e30.
-    Number,
-    /// A finite number above 0, or this word.
-    NumberOr(&'static str),
-    /// A number above 0 and at most 1.
-    Share,
-    /// A list of two integers of at least 1.
-    Pair,
-}
-
 /// What holds where a key is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
@@ -74,8 +48,6 @@ pub enum Absent {
     /// The default of the board, as a number.
     OfBoard,
 }
-
-const MOST: i64 = u32::MAX as i64;
 
 /// Forms in which weights are removed.
 pub const PATTERNS: &[&str] = &["none", "bcr-col", "channel"];
@@ -113,6 +85,11 @@ pub const SECTIONS: &[Section] = &[
         name: "prune",
         list: false,
         about: "Which weights are removed.",
+    },
+    Section {
+        name: "data",
+        list: false,
+        about: "The set of samples with their classes that `finnp eval` counts right answers on.",
     },
     Section {
         name: "verify",
@@ -257,6 +234,118 @@ pub const KEYS: &[Key] = &[
         about: "Column lanes on which the kept weights are balanced: they divide the columns, and SIMD divides them; left to finnp if absent.",
     },
     Key {
+        section: "data",
+        name: "path",
+        form: Form::Path,
+        absent: Absent::Error,
+        example: "\"test.npz\"",
+        about: "Where the samples are: a file .npz or .npy, a file of images in IDX format (also gzipped), an archive .zip of pictures (JPEG, PNG), or a folder of them.",
+    },
+    Key {
+        section: "data",
+        name: "labels",
+        form: Form::File,
+        absent: Absent::Open,
+        example: "\"labels.csv\"",
+        about: "Where their classes are: a table .csv, a file of labels in IDX format (also gzipped) or a file .npy; if absent the array y of the .npz, or the sub-folders of the pictures in the order of their names.",
+    },
+    Key {
+        section: "data",
+        name: "x",
+        form: Form::Text,
+        absent: Absent::Open,
+        example: "\"x_test\"",
+        about: "Name of the array of samples in a file .npz; x or input if absent.",
+    },
+    Key {
+        section: "data",
+        name: "y",
+        form: Form::Text,
+        absent: Absent::Open,
+        example: "\"y_test\"",
+        about: "Name of the array of classes in a file .npz; y or label if absent.",
+    },
+    Key {
+        section: "data",
+        name: "file_column",
+        form: Form::Text,
+        absent: Absent::Text("file"),
+        example: "\"file\"",
+        about: "Column of labels.csv with the names of the pictures, whose order is that of the samples.",
+    },
+    Key {
+        section: "data",
+        name: "label_column",
+        form: Form::Text,
+        absent: Absent::Text("label"),
+        example: "\"label\"",
+        about: "Column of labels.csv with the classes.",
+    },
+    Key {
+        section: "data",
+        name: "label_offset",
+        form: Form::Integer(i32::MIN as i64, i32::MAX as i64),
+        absent: Absent::Integer(0),
+        example: "1",
+        about: "Added to every label: 1 for networks whose class 0 is the background.",
+    },
+    Key {
+        section: "data",
+        name: "skip",
+        form: Form::Integer(0, MOST),
+        absent: Absent::Integer(0),
+        example: "5000",
+        about: "How many samples at the start of the set are left out.",
+    },
+    Key {
+        section: "data",
+        name: "samples",
+        form: Form::Integer(1, MOST),
+        absent: Absent::Open,
+        example: "1000",
+        about: "How many samples are used at most; all of them if absent.",
+    },
+    Key {
+        section: "data",
+        name: "resize",
+        form: Form::Size,
+        absent: Absent::Open,
+        example: "[224, 224]",
+        about: "Height and width that pictures are resized to, or the length of the shorter side alone; bilinear, averaging where they shrink.",
+    },
+    Key {
+        section: "data",
+        name: "crop",
+        form: Form::Size,
+        absent: Absent::Open,
+        example: "224",
+        about: "Height and width that are then cut out of the middle, or both as one number.",
+    },
+    Key {
+        section: "data",
+        name: "channels",
+        form: Form::Choice(&["RGB", "BGR", "grey"]),
+        absent: Absent::Open,
+        example: "\"BGR\"",
+        about: "Channels of the pictures and their order; if absent grey for images in IDX format and RGB for all others.",
+    },
+    Key {
+        section: "data",
+        name: "mean",
+        form: Form::PerChannel { positive: false },
+        absent: Absent::Open,
+        example: "[0.485, 0.456, 0.406]",
+        about: "Mean of the pixels: a pixel p, 0 to 255, stands for the real number (p / 255 - mean) / std; 0 if absent. Given for arrays of integers, it makes pixels of them.",
+    },
+    Key {
+        section: "data",
+        name: "std",
+        form: Form::PerChannel { positive: true },
+        absent: Absent::Open,
+        example: "[0.229, 0.224, 0.225]",
+        about: "Standard deviation of the pixels, see mean; 1 if absent.",
+    },
+    Key {
         section: "verify",
         name: "inputs",
         form: Form::File,
@@ -375,42 +464,6 @@ impl Key {
     pub fn line(&self) -> String {
         format!("{} = {}", self.name, self.example)
     }
-}
-
-impl Form {
-    /// What is expected, as the end of a sentence that starts with "must be".
-    pub fn expects(self) -> String {
-        match self {
-            Form::Name => "a name of letters, digits, `-` and `_`".to_owned(),
-            Form::Pattern => {
-                "a name of layers in quotes, such as `\"fc1\"` or `\"block?.*\"`".to_owned()
-            }
-            Form::File => "a path in quotes".to_owned(),
-            Form::DataType => {
-                "a type in quotes, such as `\"uint8\"`, `\"int4\"` or `\"bipolar\"`".to_owned()
-            }
-            Form::Board => "the name of a board in quotes".to_owned(),
-            Form::Choice(words) => choice(words),
-            Form::Flag => "`true` or `false`".to_owned(),
-            Form::Integer(low, MOST) => format!("an integer of at least {low}"),
-            Form::Integer(low, high) => format!("an integer from {low} to {high}"),
-            Form::Number => "a number above 0".to_owned(),
-            Form::NumberOr(word) => format!("a number above 0 or `\"{word}\"`"),
-            Form::Share => "a number above 0 and at most 1".to_owned(),
-            Form::Pair => "a list of two integers of at least 1".to_owned(),
-        }
-    }
-
-    /// Whether every value is a string.
-    pub fn is_text(self) -> bool {
-        use Form::{Board, Choice, DataType, File, Name, Pattern};
-        matches!(self, Name | Pattern | File | DataType | Board | Choice(_))
-    }
-}
-
-fn choice(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
-    quoted.join(" or ")
 }
 
 #[cfg(test)]

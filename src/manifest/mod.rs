@@ -3,7 +3,9 @@
 
 mod build;
 mod canonical;
+mod data;
 mod file;
+mod form;
 pub mod glob;
 pub mod key;
 mod problem;
@@ -17,6 +19,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use data::{Channels, Data, Size};
 pub use file::FILE_NAME;
 pub use reference::reference;
 pub use schema::schema;
@@ -43,10 +46,14 @@ pub struct Manifest {
     pub target: Target,
     /// `[prune]`.
     pub prune: Prune,
+    /// `[data]`, if it is there.
+    pub data: Option<Data>,
     /// `[verify]`, if it is there.
     pub verify: Option<Verify>,
     /// The `[[layer]]` entries in order, those of the command line last.
     pub layers: Vec<Layer>,
+    /// Whether everything is simulated whole, which the command line alone says: `finnp build --full`.
+    pub full: bool,
     places: Places,
 }
 

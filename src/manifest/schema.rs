@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::form::LONGEST_SIDE;
 use super::key::{Absent, Form, Key, SECTIONS, Section, is_needed, keys_of};
 use crate::board;
 
@@ -72,7 +73,9 @@ fn of_key(key: &Key) -> Value {
 fn of_form(form: Form) -> Value {
     match form {
         Form::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
-        Form::Pattern | Form::File => json!({ "type": "string", "minLength": 1 }),
+        Form::Pattern | Form::Text | Form::File | Form::Path => {
+            json!({ "type": "string", "minLength": 1 })
+        }
         Form::DataType => {
             let pattern = "^(uint([1-9]|1[0-6])|int([2-9]|1[0-6])|bipolar|ternary)$";
             json!({ "type": "string", "pattern": pattern })
@@ -98,5 +101,18 @@ fn of_form(form: Form) -> Value {
             "minItems": 2,
             "maxItems": 2,
         }),
+        Form::Size => {
+            let side = json!({ "type": "integer", "minimum": 1, "maximum": LONGEST_SIDE });
+            json!({
+                "anyOf": [side, { "type": "array", "items": side, "minItems": 2, "maxItems": 2 }]
+            })
+        }
+        Form::PerChannel { positive } => {
+            let number = match positive {
+                true => json!({ "type": "number", "exclusiveMinimum": 0 }),
+                false => json!({ "type": "number" }),
+            };
+            json!({ "anyOf": [number, { "type": "array", "items": number, "minItems": 1 }] })
+        }
     }
 }

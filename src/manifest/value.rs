@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use toml::de::{DeInteger, DeValue};
+use toml::de::{DeArray, DeInteger, DeValue};
 
+use super::form::LONGEST_SIDE;
 use super::key::{Form, Key};
 use super::problem;
 use crate::board;
@@ -19,10 +20,20 @@ pub(super) enum Given {
     Integer(Option<i64>, String),
     Float(f64, String),
     Flag(bool),
-    /// Its integers, if it holds nothing else, and its spelling.
-    List(Option<Vec<i64>>, String),
+    /// A list of anything.
+    List(List),
     /// Of a type that no key takes.
     Other(&'static str),
+}
+
+/// A list as it was given.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    /// Its integers, if it holds nothing else.
+    integers: Option<Vec<i64>>,
+    /// Its numbers, if it holds nothing else.
+    numbers: Option<Vec<f64>>,
+    spelling: String,
 }
 
 /// A value that its key takes.
@@ -33,6 +44,7 @@ pub(super) enum Value {
     Number(f64),
     Flag(bool),
     Pair([u32; 2]),
+    Numbers(Vec<f64>),
 }
 
 /// Why a key does not take a value: words under it, and the problem.
@@ -44,21 +56,9 @@ impl Given {
         match value {
             DeValue::String(text) => Given::Text(text.to_string()),
             DeValue::Integer(number) => Given::Integer(integer(number), number.to_string()),
-            DeValue::Float(number) => {
-                // The parser has accepted it, so the one thing left is a form that Rust does not read.
-                let value = number.as_str().parse().unwrap_or(f64::NAN);
-                Given::Float(value, number.to_string())
-            }
+            DeValue::Float(number) => Given::Float(real(number.as_str()), number.to_string()),
             DeValue::Boolean(flag) => Given::Flag(*flag),
-            DeValue::Array(list) => {
-                let integers = list.iter().map(|item| match item.get_ref() {
-                    DeValue::Integer(number) => integer(number),
-                    _ => None,
-                });
-                let integers: Option<Vec<i64>> = integers.collect();
-                let spelling = integers.as_ref().map(|list| format!("{list:?}"));
-                Given::List(integers, spelling.unwrap_or_default())
-            }
+            DeValue::Array(list) => Given::List(list_of(list)),
             other => Given::Other(other.type_str()),
         }
     }
@@ -75,6 +75,44 @@ impl Given {
     }
 }
 
+/// The parser has accepted it, so the one thing left is a form that Rust does not read.
+fn real(spelling: &str) -> f64 {
+    spelling.parse().unwrap_or(f64::NAN)
+}
+
+fn list_of(list: &DeArray<'_>) -> List {
+    let items = || list.iter().map(|item| item.get_ref());
+    let integers: Option<Vec<i64>> = items()
+        .map(|item| match item {
+            DeValue::Integer(number) => integer(number),
+            _ => None,
+        })
+        .collect();
+    let numbers: Option<Vec<(f64, String)>> = items()
+        .map(|item| match item {
+            DeValue::Integer(number) => {
+                let value = integer(number).map_or_else(|| real(number.as_str()), |n| n as f64);
+                Some((value, number.to_string()))
+            }
+            DeValue::Float(number) => Some((real(number.as_str()), number.to_string())),
+            _ => None,
+        })
+        .collect();
+    let spelling = match (&integers, &numbers) {
+        (Some(integers), _) => format!("{integers:?}"),
+        (None, Some(numbers)) => {
+            let words: Vec<&str> = numbers.iter().map(|(_, word)| word.as_str()).collect();
+            format!("[{}]", words.join(", "))
+        }
+        (None, None) => String::new(),
+    };
+    List {
+        integers,
+        numbers: numbers.map(|numbers| numbers.into_iter().map(|(value, _)| value).collect()),
+        spelling,
+    }
+}
+
 fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
@@ -87,15 +125,26 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
             .map(Value::Integer)
             .ok_or_else(|| ("out of range", problem::out_of_range(key, spelling))),
         (Form::Flag, Given::Flag(flag)) => Ok(Value::Flag(*flag)),
-        (Form::Pair, Given::List(Some(list), spelling)) => {
-            let pair = match list[..] {
-                [first, second] => (u32::try_from(first).ok(), u32::try_from(second).ok()),
-                _ => (None, None),
-            };
-            match pair {
-                (Some(first @ 1..), Some(second @ 1..)) => Ok(Value::Pair([first, second])),
-                _ => Err(("not two of them", problem::out_of_range(key, spelling))),
-            }
+        (Form::Pair, Given::List(list)) if list.integers.is_some() => {
+            pair(key, list, u32::MAX).map(Value::Pair)
+        }
+        (Form::Size, Given::List(list)) if list.integers.is_some() => {
+            pair(key, list, LONGEST_SIDE).map(Value::Pair)
+        }
+        (Form::Size, Given::Integer(number, spelling)) => number
+            .filter(|number| (1..=i64::from(LONGEST_SIDE)).contains(number))
+            .map(Value::Integer)
+            .ok_or_else(|| ("out of range", problem::out_of_range(key, spelling))),
+        (Form::PerChannel { positive }, Given::List(list)) if list.numbers.is_some() => {
+            let numbers = list.numbers.as_deref().unwrap_or_default();
+            per_channel(key, numbers, positive, &list.spelling)
+        }
+        (Form::PerChannel { positive }, Given::Integer(number, spelling)) => {
+            let number = number.map_or_else(|| real(spelling), |number| number as f64);
+            per_channel(key, &[number], positive, spelling)
+        }
+        (Form::PerChannel { positive }, Given::Float(number, spelling)) => {
+            per_channel(key, &[*number], positive, spelling)
         }
         (Form::Number | Form::NumberOr(_) | Form::Share, Given::Integer(number, spelling)) => {
             // An integer too long for 64 bits is still a number.
@@ -117,6 +166,39 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
             "wrong type",
             problem::wrong_type(key, &problem::noun(given.type_name())),
         )),
+    }
+}
+
+fn pair(key: &Key, list: &List, most: u32) -> Result<[u32; 2], Refusal> {
+    let lengths: Vec<u32> = list
+        .integers
+        .iter()
+        .flatten()
+        .filter_map(|&length| u32::try_from(length).ok())
+        .filter(|length| (1..=most).contains(length))
+        .collect();
+    match (lengths[..].try_into(), &list.integers) {
+        (Ok(pair), Some(all)) if all.len() == 2 => Ok(pair),
+        _ => Err((
+            "not two of them",
+            problem::out_of_range(key, &list.spelling),
+        )),
+    }
+}
+
+fn per_channel(
+    key: &Key,
+    numbers: &[f64],
+    positive: bool,
+    spelling: &str,
+) -> Result<Value, Refusal> {
+    let fits = |number: &f64| match positive {
+        true => NUMBERS.contains(number),
+        false => number.abs() <= *NUMBERS.end(),
+    };
+    match numbers.iter().all(fits) && !numbers.is_empty() {
+        true => Ok(Value::Numbers(numbers.to_vec())),
+        false => Err(("out of range", problem::out_of_range(key, spelling))),
     }
 }
 
@@ -146,7 +228,12 @@ fn text_of(key: &Key, text: &str, dir: &Path) -> Result<(), Refusal> {
                 error.help("write `\"*\"` to match every layer"),
             ))
         }
-        Form::File => file(key, text, dir),
+        Form::Text if text.is_empty() => Err((
+            "no name",
+            Error::user(format!("`{}` is empty", key.name))
+                .help(format!("write for example `{}`", key.line())),
+        )),
+        Form::File | Form::Path => file(key, text, dir),
         Form::DataType => data_type(key, text),
         Form::Board if board::find(text).is_none() => {
             let names: Vec<&str> = board::all()
@@ -183,6 +270,14 @@ fn file(key: &Key, text: &str, dir: &Path) -> Result<(), Refusal> {
     let path = dir.join(text);
     let (label, error) = if text.is_empty() {
         ("no path", Error::user(format!("`{}` is empty", key.name)))
+    } else if matches!(key.form, Form::Path) {
+        if path.is_file() || path.is_dir() {
+            return Ok(());
+        }
+        (
+            "not found",
+            Error::user(format!("there is no file and no folder `{text}`")),
+        )
     } else if path.is_dir() {
         (
             "not a file",

@@ -75,11 +75,97 @@ impl Coding {
         Some(Coding { scale, bias })
     }
 
+    /// Coding of the accumulators of a convolution. This coding has `channels` channels in `group` groups of
+    /// `depth`, and the filters of a group see its channels only. Weights of filter `row` stand for
+    /// `weight_scale[row] * weight`; `weight_sums[row * depth + c]` is the sum of its weights on channel c of the
+    /// group. `None` where the channels of one group have different scales.
+    pub fn convolution(
+        &self,
+        weight_scale: &PerChannel,
+        weight_sums: &[i64],
+        channels: usize,
+        group: usize,
+    ) -> Option<Self> {
+        let depth = channels / group.max(1);
+        let rows = weight_sums.len() / depth.max(1);
+        let first = |row: usize| row / (rows / group.max(1)).max(1) * depth;
+        let scale = match self.scale.uniform() {
+            Some(scale) => PerChannel::Same(scale),
+            None => {
+                let alike = |start: usize| {
+                    let scale = self.scale.at(start);
+                    (start..start + depth).all(|channel| self.scale.at(channel) == scale)
+                };
+                if !(0..group).all(|number| alike(number * depth)) {
+                    return None;
+                }
+                self.scale.gather((0..rows).map(first))
+            }
+        };
+        let scale = weight_scale.combine(&scale, |weight, input| weight * input);
+        let bias = match self.bias.uniform() {
+            Some(0.0) => PerChannel::Same(0.0),
+            _ => PerChannel::from_values(
+                weight_sums
+                    .chunks_exact(depth.max(1))
+                    .enumerate()
+                    .map(|(row, sums)| {
+                        let channels = sums.iter().zip(first(row)..);
+                        let terms = channels.map(|(sum, c)| *sum as f64 * self.bias.at(c));
+                        weight_scale.at(row) * terms.sum::<f64>()
+                    })
+                    .collect(),
+            ),
+        };
+        Some(Coding { scale, bias })
+    }
+
+    /// The integer that stands for exactly 0 in `channel`, if there is one.
+    pub fn zero(&self, channel: usize) -> Option<i64> {
+        let (scale, bias) = (self.scale.at(channel), self.bias.at(channel));
+        let zero = if bias == 0.0 { 0.0 } else { -bias / scale };
+        let exact = zero.fract() == 0.0 && zero.abs() < 2f64.powi(53);
+        (exact && scale * zero + bias == 0.0).then_some(zero as i64)
+    }
+
     /// Sum of `weight[j] * bias[j]` over one row: the input of [`Coding::product`].
     pub fn weighted_bias(&self, weights: impl Iterator<Item = i64>) -> f64 {
         weights
             .enumerate()
             .map(|(column, weight)| weight as f64 * self.bias.at(column))
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_filter_has_the_scale_of_its_group() {
+        let coding = Coding {
+            scale: PerChannel::Each(vec![0.5, 0.5, 2.0, 2.0]),
+            bias: PerChannel::Each(vec![0.0, 1.0, 0.0, 0.0]),
+        };
+        let scale = PerChannel::Each(vec![1.0, 10.0]);
+        // Filter 0 sees channels 0 and 1, filter 1 channels 2 and 3.
+        let found = coding.convolution(&scale, &[3, 7, 11, 15], 4, 2);
+        let expected = Coding {
+            scale: PerChannel::Each(vec![0.5, 20.0]),
+            bias: PerChannel::Each(vec![7.0, 0.0]),
+        };
+        assert_eq!(found, Some(expected));
+        assert_eq!(coding.convolution(&scale, &[1; 8], 4, 1), None);
+    }
+
+    #[test]
+    fn real_zero_is_an_integer_or_none() {
+        let zero = |scale: f64, bias: f64| {
+            let (scale, bias) = (PerChannel::Same(scale), PerChannel::Same(bias));
+            Coding { scale, bias }.zero(0)
+        };
+        assert_eq!(zero(0.3, 0.0), Some(0));
+        assert_eq!(zero(0.25, -32.0), Some(128));
+        assert_eq!(zero(0.25, -0.1), None);
     }
 }

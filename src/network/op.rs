@@ -81,6 +81,12 @@ pub fn picture(shape: &[usize]) -> Option<(usize, [usize; 2])> {
 }
 
 impl Op {
+    /// Whether it multiplies its first operand by a matrix of constants, whole or pixel by pixel. In a grouped
+    /// convolution there is one for each group.
+    pub fn is_product(&self) -> bool {
+        matches!(self, Op::MatMul | Op::Conv { group: 1, .. })
+    }
+
     /// Whether the output lies on an integer grid that the operator itself defines.
     pub fn is_quantiser(&self) -> bool {
         matches!(

@@ -1,11 +1,11 @@
-//! Fuse: an activation that alone reads the accumulators of an MVAU moves into it.
+//! Fuse: an activation that alone reads the accumulators of a matrix-vector or depthwise unit moves into it.
 //! Must not know where thresholds come from.
 
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Mvau, Threshold};
+use crate::layer::{Layer, Threshold};
 
-/// Moves every threshold layer that directly follows an MVAU into the MVAU, which keeps its name.
+/// Moves every threshold layer that directly follows such a unit into the unit, which keeps its name.
 /// Streams that disappear are removed; the function is unchanged.
 ///
 /// # Errors
@@ -23,7 +23,7 @@ pub fn fuse(mut dataflow: Dataflow) -> Result<Dataflow> {
     Ok(dataflow)
 }
 
-/// Position of the MVAU that the threshold at `position` can join.
+/// Position of the unit that the threshold at `position` can join.
 fn fusible(dataflow: &Dataflow, position: usize) -> Option<usize> {
     let node = &dataflow.nodes[position];
     let Layer::Threshold(threshold) = &node.layer else {
@@ -35,22 +35,29 @@ fn fusible(dataflow: &Dataflow, position: usize) -> Option<usize> {
         .iter()
         .position(|n| n.outputs.contains(&stream))?;
     let alone = dataflow.consumers(stream).count() == 1;
-    match &dataflow.nodes[producer].layer {
-        Layer::Mvau(mvau) if alone && fits(mvau, threshold) => Some(producer),
-        _ => None,
-    }
+    let fits = match &dataflow.nodes[producer].layer {
+        Layer::Mvau(mvau) => mvau.activation.is_none() && fits(mvau.groups * mvau.rows, threshold),
+        Layer::Vvau(vvau) => vvau.activation.is_none() && fits(vvau.sliding.channels, threshold),
+        _ => false,
+    };
+    (alone && fits).then_some(producer)
 }
 
-fn fits(mvau: &Mvau, threshold: &Threshold) -> bool {
+/// Whether the thresholds are those of the unit's channels.
+fn fits(channels: usize, threshold: &Threshold) -> bool {
     let rows = threshold.activation.rows;
-    mvau.activation.is_none() && (rows == 1 || rows == mvau.rows)
+    rows == 1 || rows == channels
 }
 
 fn join(dataflow: &mut Dataflow, producer: usize, position: usize) -> Result<()> {
     let threshold = dataflow.nodes.remove(position);
     let node = &mut dataflow.nodes[producer];
-    match (&mut node.layer, threshold.layer) {
-        (Layer::Mvau(mvau), Layer::Threshold(layer)) => mvau.activation = Some(layer.activation),
+    let Layer::Threshold(layer) = threshold.layer else {
+        return Err(Error::bug("fuse met a layer that it did not choose"));
+    };
+    match &mut node.layer {
+        Layer::Mvau(mvau) => mvau.activation = Some(layer.activation),
+        Layer::Vvau(vvau) => vvau.activation = Some(layer.activation),
         _ => return Err(Error::bug("fuse met a layer that it did not choose")),
     }
     node.tensors.thresholds = threshold.tensors.thresholds;

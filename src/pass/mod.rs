@@ -1,15 +1,17 @@
 //! Passes: graph to graph. A graph is verified after every one.
 //! Must not know the disk or board names.
 
+mod adopt;
 mod connect;
 mod fuse;
 mod reorder;
 mod streamline;
 
+pub use adopt::adopt;
 pub use connect::connect;
 pub use fuse::fuse;
 pub use reorder::reorder;
-pub use streamline::{Grid, Product, products, streamline};
+pub use streamline::{Grid, Place, Product, products, streamline};
 
 /// Every pass; file names and the table agree.
-pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "connect"];
+pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect"];

@@ -4,7 +4,7 @@
 
 use crate::dataflow::{Channels, Dataflow, Node, Rearrangement};
 use crate::error::{Error, Result};
-use crate::layer::{Blocks, Layer, Mvau, MvauBcr, Tensors};
+use crate::layer::{Blocks, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors};
 use crate::tensor::{DataType, Tensor};
 
 /// Moves rows, thresholds and columns of all layers along with the channels, then stores the weights of the
@@ -14,7 +14,7 @@ use crate::tensor::{DataType, Tensor};
 /// A bug where the rearrangement does not belong to this network: channels that move where they must not, or
 /// weights that are not pruned in their blocks.
 pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
-    let orders: Vec<Option<Vec<usize>>> = dataflow
+    let mut orders: Vec<Option<Vec<usize>>> = dataflow
         .streams
         .iter()
         .map(|stream| to.orders.get(stream.value.as_ref()?).cloned())
@@ -24,6 +24,15 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
         .iter()
         .map(|stream| stream.channels)
         .collect();
+    // What a sliding window sees has no name of its own: the channels of its picture, once for every position.
+    for node in &dataflow.nodes {
+        if let (Layer::SlidingWindow(_), [from], [to]) =
+            (&node.layer, &node.inputs[..], &node.outputs[..])
+            && let Some(order) = &orders[from.0]
+        {
+            orders[to.0] = Some(repeated(order, channels[from.0], channels[to.0])?);
+        }
+    }
     for (stream, order) in dataflow.streams.iter_mut().zip(&orders) {
         if let Some(order) = order {
             check(order, stream.channels)?;
@@ -70,7 +79,7 @@ type Side<'a> = Option<(&'a Vec<usize>, usize)>;
 
 fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
     match &mut node.layer {
-        Layer::Mvau(mvau) => {
+        Layer::Mvau(mvau) if mvau.groups == 1 => {
             let columns = match read {
                 Some((order, of)) => repeated(order, of, mvau.columns)?,
                 None => (0..mvau.columns).collect(),
@@ -97,6 +106,31 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
                 let order = repeated(order, of, layer.channels)?;
                 layer.channels = order.len();
                 thresholds(&mut node.tensors, &mut layer.activation, &order)?;
+            }
+        }
+        Layer::SlidingWindow(window) if window.groups == 1 => {
+            if let Some((order, _)) = read {
+                window.sliding.channels = order.len();
+            }
+        }
+        Layer::Vvau(vvau) if read == written => {
+            if let Some((order, _)) = read {
+                let positions = vvau.sliding.positions();
+                let kernels = node.tensors.weights(&[vvau.sliding.channels, positions])?;
+                let kernel = |c: &usize| &kernels[c * positions..(c + 1) * positions];
+                let data: Vec<i32> = order.iter().flat_map(kernel).copied().collect();
+                node.tensors.weights = Some(Tensor::new(vec![order.len(), positions], data)?);
+                vvau.sliding.channels = order.len();
+                if let Some(activation) = &mut vvau.activation {
+                    thresholds(&mut node.tensors, activation, order)?;
+                }
+            }
+        }
+        Layer::MaxPool(MaxPool { sliding, .. }) | Layer::SumPool(SumPool { sliding, .. })
+            if read == written =>
+        {
+            if let Some((order, _)) = read {
+                sliding.channels = order.len();
             }
         }
         _ => {

@@ -36,13 +36,9 @@ pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Ve
 /// A layer beside the channels, seen from them: `[channels, others]` scores, of which others are what the
 /// channels do not move.
 enum Side {
-    /// Channels are columns; others are lists of rows, whose scores are added up.
-    Reads {
-        scores: Vec<f64>,
-        lists: usize,
-        blocks: Blocks,
-        weight: f64,
-    },
+    /// Channels are columns, once for every position of a kernel; others are lists of rows, whose scores are added
+    /// up.
+    Reads(Reads),
     /// Channels are rows; others are columns.
     Writes {
         scores: Vec<f64>,
@@ -50,6 +46,50 @@ enum Side {
         blocks: Blocks,
         weight: f64,
     },
+}
+
+/// `[positions * channels, lists]` scores of a layer that reads the channels.
+struct Reads {
+    scores: Vec<f64>,
+    channels: usize,
+    positions: usize,
+    lists: usize,
+    blocks: Blocks,
+    weight: f64,
+}
+
+impl Reads {
+    /// Lane and block of the column at which a place is read in one position.
+    fn cell(&self, place: usize, position: usize) -> (usize, usize) {
+        let column = position * self.channels + place;
+        let Blocks { lanes, entries, .. } = self.blocks;
+        (column % lanes, column / lanes / entries)
+    }
+
+    /// Lanes and blocks that a place takes part in, each once.
+    fn cells(&self, place: usize) -> Vec<(usize, usize)> {
+        let mut cells: Vec<_> = (0..self.positions).map(|at| self.cell(place, at)).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    }
+
+    /// Score that survives in one block of one lane.
+    fn kept(&self, places: &[usize], (lane, block): (usize, usize), scratch: &mut Vec<f64>) -> f64 {
+        let columns: Vec<usize> = cell(self.blocks, lane, block)
+            .map(|column| {
+                let position = column / self.channels * self.channels;
+                position + places[column % self.channels]
+            })
+            .collect();
+        (0..self.lists)
+            .map(|list| {
+                scratch.clear();
+                scratch.extend(columns.iter().map(|c| self.scores[c * self.lists + list]));
+                best(scratch, self.blocks.keep)
+            })
+            .sum()
+    }
 }
 
 fn side(
@@ -72,8 +112,8 @@ fn side(
             weight,
         });
     }
-    // Where channels repeat along the columns, exchanging two moves many.
-    if matrix.input != class || count != orders[class].len() {
+    let channels = orders[class].len();
+    if matrix.input != class || !count.is_multiple_of(channels) {
         return None;
     }
     let lists: Vec<Vec<f64>> = scores
@@ -83,12 +123,14 @@ fn side(
     let turned = (0..count)
         .flat_map(|column| lists.iter().map(move |list| list[column]))
         .collect();
-    Some(Side::Reads {
+    Some(Side::Reads(Reads {
         scores: turned,
+        channels,
+        positions: count / channels,
         lists: lists.len(),
         blocks,
         weight,
-    })
+    }))
 }
 
 /// Sum of the largest `keep` of `values`.
@@ -103,24 +145,15 @@ impl Side {
     /// Score that survives in what the places `a` and `b` take part in.
     fn around(&self, places: &[usize], a: usize, b: usize, scratch: &mut Vec<f64>) -> f64 {
         match self {
-            Side::Reads {
-                scores,
-                lists,
-                blocks,
-                weight,
-            } => {
-                let cell_of =
-                    |place: usize| (place % blocks.lanes, place / blocks.lanes / blocks.entries);
-                let mut sum = 0.0;
-                for (lane, block) in distinct(cell_of(a), cell_of(b)) {
-                    for list in 0..*lists {
-                        scratch.clear();
-                        let members = cell(*blocks, lane, block);
-                        scratch.extend(members.map(|place| scores[places[place] * lists + list]));
-                        sum += best(scratch, blocks.keep);
-                    }
-                }
-                sum * weight
+            Side::Reads(reads) => {
+                let mut cells = reads.cells(a);
+                cells.extend(reads.cells(b));
+                cells.sort_unstable();
+                cells.dedup();
+                let kept = cells
+                    .into_iter()
+                    .map(|cell| reads.kept(places, cell, scratch));
+                kept.sum::<f64>() * reads.weight
             }
             Side::Writes {
                 scores,
@@ -152,9 +185,8 @@ impl Side {
     /// Whether exchanging the two places changes nothing.
     fn is_same(&self, a: usize, b: usize) -> bool {
         match self {
-            Side::Reads { blocks, .. } => {
-                a % blocks.lanes == b % blocks.lanes
-                    && a / blocks.lanes / blocks.entries == b / blocks.lanes / blocks.entries
+            Side::Reads(reads) => {
+                (0..reads.positions).all(|at| reads.cell(a, at) == reads.cell(b, at))
             }
             Side::Writes { blocks, .. } => a / blocks.rows == b / blocks.rows,
         }
@@ -163,7 +195,10 @@ impl Side {
     /// Scores that [`Side::around`] looks at.
     fn work(&self) -> usize {
         match self {
-            Side::Reads { lists, blocks, .. } => 2 * lists * blocks.entries,
+            Side::Reads(reads) => {
+                let cells = reads.cells(0).len();
+                2 * reads.lists * reads.blocks.entries * cells
+            }
             Side::Writes {
                 columns, blocks, ..
             } => 2 * columns * blocks.rows,
@@ -173,29 +208,34 @@ impl Side {
     /// What each channel is worth to the layer that reads it.
     fn worth(&self, channels: usize) -> Option<Vec<f64>> {
         match self {
-            Side::Reads { scores, lists, .. } => Some(
-                (0..channels)
-                    .map(|c| scores[c * lists..(c + 1) * lists].iter().sum())
-                    .collect(),
-            ),
+            Side::Reads(reads) => {
+                let Reads { scores, lists, .. } = reads;
+                let of = |column: usize| &scores[column * lists..(column + 1) * lists];
+                let channel = |c: usize| {
+                    let columns = (0..reads.positions).map(|at| at * channels + c);
+                    columns.flat_map(of).sum()
+                };
+                Some((0..channels).map(channel).collect())
+            }
             Side::Writes { .. } => None,
         }
     }
 
     /// Score that survives altogether.
     fn whole(&self, places: &[usize], scratch: &mut Vec<f64>) -> f64 {
-        let firsts: Vec<usize> = match self {
-            Side::Reads { blocks, .. } => (0..blocks.per_lane(places.len()))
-                .flat_map(|block| {
-                    (0..blocks.lanes).map(move |lane| block * blocks.entries * blocks.lanes + lane)
-                })
-                .collect(),
-            Side::Writes { blocks, .. } => (0..places.len()).step_by(blocks.rows).collect(),
-        };
-        firsts
-            .into_iter()
-            .map(|place| self.around(places, place, place, scratch))
-            .sum()
+        match self {
+            Side::Reads(reads) => {
+                let Blocks { lanes, .. } = reads.blocks;
+                let blocks = reads.blocks.per_lane(reads.channels * reads.positions);
+                let cells = (0..blocks).flat_map(|block| (0..lanes).map(move |lane| (lane, block)));
+                let kept = cells.map(|cell| reads.kept(places, cell, scratch));
+                kept.sum::<f64>() * reads.weight
+            }
+            Side::Writes { blocks, .. } => (0..places.len())
+                .step_by(blocks.rows)
+                .map(|place| self.around(places, place, place, scratch))
+                .sum(),
+        }
     }
 }
 
@@ -297,17 +337,44 @@ mod tests {
             keep: 1,
         };
         let scores = vec![9.0, 1.0, 8.0, 2.0];
-        let mut sides = [Side::Reads {
-            scores: scores.clone(),
+        let mut sides = [Side::Reads(Reads {
+            scores,
+            channels: 4,
+            positions: 1,
             lists: 1,
             blocks,
             weight: 1.0,
-        }];
+        })];
         let places = climb(&mut sides, 4);
         let mut sorted = places.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3]);
         assert_eq!(sides[0].whole(&places, &mut Vec::new()), 17.0);
+    }
+
+    /// Channels 0 and 2 matter at both positions of a kernel and share a lane, half of which is kept.
+    #[test]
+    fn channels_move_with_all_their_positions() {
+        let blocks = Blocks {
+            lanes: 2,
+            rows: 1,
+            entries: 4,
+            keep: 2,
+        };
+        let reads = Reads {
+            scores: [9.0, 1.0, 9.0, 1.0].repeat(2),
+            channels: 4,
+            positions: 2,
+            lists: 1,
+            blocks,
+            weight: 1.0,
+        };
+        assert_eq!(reads.cells(2), [(0, 0)]);
+        let mut sides = [Side::Reads(reads)];
+        let scratch = &mut Vec::new();
+        assert_eq!(sides[0].whole(&[0, 1, 2, 3], scratch), 20.0);
+        let places = climb(&mut sides, 4);
+        assert_eq!(sides[0].whole(&places, scratch), 36.0);
     }
 
     /// Rows 0 and 2 need column 0, rows 1 and 3 column 1.

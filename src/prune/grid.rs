@@ -17,23 +17,25 @@ const NEAR: f64 = 0.05;
 /// Why the choice is impossible: the key at fault, what is wrong, what to do.
 pub type Refusal = (&'static str, String, String);
 
-/// Lanes and blocks of a `rows` x `columns` matrix of weights of `weight_bits` bits. Where `choice` leaves
+/// Lanes and blocks of a `rows` x `columns` matrix of weights of `weight_bits` bits, whose columns are pixels of
+/// `channels` each (all of them one pixel in a dense layer). Where `choice` leaves
 /// them open, lanes are the most, up to 64 and of 8 entries or more, whose entries can be pruned to within a
 /// twentieth of the density, or else the nearest; a block is as deep as its lane, and has 4 rows, or 16 for
-/// weights of one or two bits, whose indices would otherwise cost more than they save.
+/// weights of one or two bits, whose indices would otherwise cost more than they save. Lanes that finnp chooses
+/// divide the channels, so that a lane holds the same channels of every pixel, in the words in which pixels arrive.
 ///
 /// # Errors
 /// The key that does not fit, with what would.
 pub fn choose(
     rows: usize,
-    columns: usize,
+    [columns, channels]: [usize; 2],
     weight_bits: u32,
     choice: &Pruning,
 ) -> Result<Blocks, Refusal> {
     let entries = choice.block.map(|[_, entries]| entries as usize);
     let lanes = match choice.lanes {
         Some(lanes) => given_lanes(columns, lanes as usize)?,
-        None => lanes(columns, entries, choice.density)?,
+        None => lanes([columns, channels], entries, choice.density)?,
     };
     let depth = columns / lanes;
     let entries = entries.unwrap_or(depth);
@@ -138,9 +140,13 @@ fn given_lanes(columns: usize, lanes: usize) -> Result<usize, Refusal> {
 
 /// The most lanes near the density, else those that miss it least; with given entries of a block the most whose
 /// depth they divide.
-fn lanes(columns: usize, entries: Option<usize>, density: Option<f64>) -> Result<usize, Refusal> {
+fn lanes(
+    [columns, channels]: [usize; 2],
+    entries: Option<usize>,
+    density: Option<f64>,
+) -> Result<usize, Refusal> {
     let mut best: Option<(f64, usize)> = None;
-    for lanes in divisors(columns)
+    for lanes in divisors(channels)
         .into_iter()
         .filter(|lanes| *lanes <= MOST_LANES)
     {
@@ -235,7 +241,7 @@ mod tests {
             (784, 0.999, 56, 14),
             (784, 0.001, 1, 1),
         ] {
-            let blocks = choose(64, columns, 4, &density(asked)).unwrap();
+            let blocks = choose(64, [columns; 2], 4, &density(asked)).unwrap();
             assert_eq!(
                 (blocks.lanes, blocks.keep),
                 (lanes, keep),
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn blocks_are_rather_whole_than_exactly_so_large() {
-        let of = |rows, bits| choose(rows, 64, bits, &density(0.5)).unwrap().rows;
+        let of = |rows, bits| choose(rows, [64; 2], bits, &density(0.5)).unwrap().rows;
         assert_eq!(
             [
                 of(64, 4),
@@ -267,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_told_with_what_would() {
-        let refused = |choice: Pruning| choose(32, 60, 4, &choice).unwrap_err();
+        let refused = |choice: Pruning| choose(32, [60; 2], 4, &choice).unwrap_err();
         let block = Some([4, 7]);
         let (key, _, help) = refused(Pruning {
             block,
@@ -329,7 +335,7 @@ mod tests {
             let lanes = Some(lanes);
             choose(
                 32,
-                60,
+                [60; 2],
                 4,
                 &Pruning {
                     lanes,

@@ -11,21 +11,21 @@ use crate::tensor::Tensor;
 pub struct Mask {
     /// Stable name of the product.
     pub layer: String,
-    /// 1 or 0 for each element of the tensor of its weights, `[columns, rows]`.
+    /// 1 or 0 for each element of the tensor of its weights.
     pub kept: Tensor<f32>,
 }
 
 impl Mask {
-    /// From `[rows, columns]` in the layer's order.
-    pub(super) fn new(matrix: &Matrix, kept: &[bool]) -> Result<Self> {
-        let mut values = Vec::with_capacity(kept.len());
-        for column in &matrix.column_of {
-            let rows = (0..matrix.rows).map(|row| kept[row * matrix.columns + column]);
-            values.extend(rows.map(|kept| if kept { 1.0 } else { 0.0 }));
+    /// From `[rows, columns]` in the layer's order, for a tensor of that shape.
+    pub(super) fn new(matrix: &Matrix, shape: &[usize], kept: &[bool]) -> Result<Self> {
+        let mut values = vec![0.0; kept.len()];
+        for (at, kept) in kept.iter().enumerate() {
+            let index = matrix.place.index(at / matrix.columns, at % matrix.columns);
+            values[index] = if *kept { 1.0 } else { 0.0 };
         }
         Ok(Mask {
             layer: matrix.name.clone(),
-            kept: Tensor::new(vec![matrix.columns, matrix.rows], values)?,
+            kept: Tensor::new(shape.to_vec(), values)?,
         })
     }
 }
@@ -39,7 +39,7 @@ pub fn apply(mut network: Network, masks: &[Mask]) -> Result<Network> {
         let found = network
             .nodes
             .iter()
-            .position(|node| node.name == mask.layer && node.op == Op::MatMul);
+            .position(|node| node.name == mask.layer && node.op.is_product());
         let at =
             found.ok_or_else(|| Error::bug(format!("`{}` is no matrix product", mask.layer)))?;
         let weights = network.nodes[at].inputs[1];

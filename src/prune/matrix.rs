@@ -4,8 +4,8 @@
 use crate::dataflow::{Channels, Dataflow, Node, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Mvau};
-use crate::network::Network;
-use crate::pass::Product;
+use crate::network::{Network, ValueId};
+use crate::pass::{Place, Product};
 use crate::reference::Real;
 
 use super::magnitude;
@@ -14,8 +14,9 @@ use super::magnitude;
 pub(super) struct Matrix {
     /// Stable name of the layer.
     pub(super) name: String,
-    /// By row of that tensor, `[columns, rows]`, the column of the layer.
-    pub(super) column_of: Vec<usize>,
+    /// Tensor of its weights, and where they lie in it.
+    pub(super) weights: ValueId,
+    pub(super) place: Place,
     pub(super) rows: usize,
     pub(super) columns: usize,
     /// `[rows, columns]`: what each weight is worth.
@@ -99,6 +100,18 @@ impl Chain {
     }
 }
 
+impl Chain {
+    /// Channels of a pixel that a layer reads, those of its columns that stand for one position.
+    pub(super) fn channels(&self, matrix: &Matrix, orders: &[Vec<usize>]) -> usize {
+        let class = &self.classes[matrix.input];
+        match (class.fixed, matrix.place) {
+            (true, Place::Kernel { channels, .. }) => channels,
+            (true, Place::Matrix { .. }) => matrix.columns,
+            (false, _) => orders[matrix.input].len(),
+        }
+    }
+}
+
 /// Reads the chain off the dense integer network, whose products came from `products`.
 ///
 /// # Errors
@@ -108,8 +121,9 @@ pub(super) fn chain(network: &Network, dataflow: &Dataflow, products: &[Product]
     let (mut classes, class_of) = classes(dataflow);
     let mut matrices = Vec::new();
     for node in &dataflow.nodes {
-        let Layer::Mvau(mvau) = &node.layer else {
-            continue;
+        let mvau = match &node.layer {
+            Layer::Mvau(mvau) if mvau.groups == 1 => mvau,
+            _ => continue,
         };
         let product = products.iter().find(|product| product.name == node.name);
         let product =
@@ -132,17 +146,15 @@ fn matrix(
     (input, output): (usize, usize),
 ) -> Result<Matrix> {
     let (rows, columns) = (mvau.rows, mvau.columns);
-    let column_of: Vec<usize> = (0..columns).map(|k| product.order.position(k)).collect();
-    let mut scores = vec![0.0; by_tensor.len()];
-    for (k, column) in column_of.iter().enumerate() {
-        for row in 0..rows {
-            scores[row * columns + column] = by_tensor[k * rows + row];
-        }
+    let mut scores = Vec::with_capacity(by_tensor.len());
+    for row in 0..rows {
+        scores.extend((0..columns).map(|column| by_tensor[product.place.index(row, column)]));
     }
     let weights = node.tensors.weights(&[rows, columns])?;
     Ok(Matrix {
         name: node.name.clone(),
-        column_of,
+        weights: product.weights,
+        place: product.place,
         rows,
         columns,
         scores,
@@ -162,15 +174,39 @@ fn ends(dataflow: &Dataflow) -> Vec<StreamId> {
         .iter()
         .filter(|node| matches!(node.layer, Layer::LabelSelect(_)))
         .flat_map(|node| node.inputs.iter().chain(&node.outputs).copied());
-    inputs.chain(outputs).chain(labels).collect()
+    let grouped = dataflow
+        .nodes
+        .iter()
+        .filter(|node| match &node.layer {
+            Layer::Mvau(mvau) => mvau.groups > 1,
+            Layer::SlidingWindow(window) => window.groups > 1,
+            _ => false,
+        })
+        .flat_map(|node| node.inputs.iter().chain(&node.outputs).copied());
+    inputs.chain(outputs).chain(labels).chain(grouped).collect()
+}
+
+/// By stream, whether it is what a sliding window sees of another: its channels are those of that one, once for
+/// every position.
+fn seen(dataflow: &Dataflow) -> Vec<bool> {
+    let mut seen = vec![false; dataflow.streams.len()];
+    let windows = dataflow
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.layer, Layer::SlidingWindow(_)));
+    windows
+        .flat_map(|node| &node.outputs)
+        .for_each(|id| seen[id.0] = true);
+    seen
 }
 
 /// All classes, and by stream the number of its class.
 fn classes(dataflow: &Dataflow) -> (Vec<Class>, Vec<usize>) {
     let roots = roots(dataflow);
+    let seen = seen(dataflow);
     let mut classes: Vec<Class> = Vec::new();
     let mut class_of: Vec<usize> = Vec::with_capacity(roots.len());
-    for (stream, root) in dataflow.streams.iter().zip(&roots) {
+    for ((stream, root), seen) in dataflow.streams.iter().zip(&roots).zip(seen) {
         let class = match class_of.get(*root) {
             Some(class) => *class,
             None => {
@@ -183,6 +219,9 @@ fn classes(dataflow: &Dataflow) -> (Vec<Class>, Vec<usize>) {
             }
         };
         class_of.push(class);
+        if seen {
+            continue;
+        }
         classes[class].fixed |=
             classes[class].channels != stream.channels || stream.value.is_none();
         classes[class].tensors.extend(stream.value.clone());

@@ -53,7 +53,8 @@ pub fn plan(
         let kept = kept(&chain, matrix, &orders, *blocks);
         plan.layers.push(pruned(matrix, &kept, *blocks, pruning));
         if kept.contains(&false) {
-            masks.push(Mask::new(matrix, &kept)?);
+            let shape = &network.value(matrix.weights).shape;
+            masks.push(Mask::new(matrix, shape, &kept)?);
         }
         if let Some(blocks) = blocks {
             plan.rearrangement
@@ -128,7 +129,8 @@ fn blocks(
     }
     let rows = chain.rows(matrix, orders).len();
     let columns = chain.columns(matrix, orders).len();
-    let chosen = choose(rows, columns, matrix.bits, pruning);
+    let channels = chain.channels(matrix, orders);
+    let chosen = choose(rows, [columns, channels], matrix.bits, pruning);
     let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
         let error = Error::user(format!("layer `{}` {what}", matrix.name)).help(help);
         match places.get(key) {
@@ -194,7 +196,11 @@ mod tests {
         let (rows, columns) = (used.len(), used[0].len());
         Matrix {
             name: String::new(),
-            column_of: (0..columns).collect(),
+            weights: crate::network::ValueId(0),
+            place: crate::pass::Place::Matrix {
+                order: crate::dataflow::Order::RowMajor,
+                rows,
+            },
             rows,
             columns,
             scores: used.concat().into_iter().map(f64::from).collect(),

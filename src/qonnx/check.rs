@@ -9,6 +9,7 @@ use super::attribute::Attributes;
 use super::constant;
 use super::custom::DOMAINS;
 use super::operator;
+use super::window;
 use crate::error::{Error, Result};
 
 /// The graph of a model that is safe to analyse.
@@ -37,6 +38,7 @@ pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
     names(graph)?;
     graph.node.iter().try_for_each(permutation)?;
     references(graph)?;
+    windows(graph)?;
     Ok(graph)
 }
 
@@ -67,7 +69,8 @@ fn operators(graph: &GraphProto) -> Result<()> {
 fn operator_problem(node: &NodeProto) -> Option<Error> {
     let refused = |why: String| {
         Some(Error::user(format!("node {}: {why}", label(node))).help(
-            "the operators of multi-layer perceptrons are supported: see `finnp check --operators`",
+            "the operators of multi-layer perceptrons and convolutional networks are supported: see \
+             `finnp check --operators`",
         ))
     };
     let custom = DOMAINS.contains(&node.domain.as_str());
@@ -92,6 +95,40 @@ fn permutation(node: &NodeProto) -> Result<()> {
             label(node)
         ))),
     }
+}
+
+/// Operators that make large tensors of small ones.
+const GROWING: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "Pad"];
+
+/// Attributes of windows that no reader survives; and windows over constants, which tract evaluates while it reads,
+/// however large the result is.
+fn windows(graph: &GraphProto) -> Result<()> {
+    let constants = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let mut varying: BTreeSet<&str> = graph
+        .input
+        .iter()
+        .map(|input| input.name.as_str())
+        .filter(|name| !constants(name))
+        .collect();
+    for node in &graph.node {
+        window::check(node).map_err(|error| error.within(format!("node {}", label(node))))?;
+        let first = node.input.first().map_or("", String::as_str);
+        if GROWING.contains(&node.op_type.as_str()) && !varying.contains(first) {
+            return Err(Error::user(format!(
+                "node {}: it reads the constant `{first}`",
+                label(node)
+            ))
+            .help("fold constants before the export"));
+        }
+        if node
+            .input
+            .iter()
+            .any(|name| varying.contains(name.as_str()))
+        {
+            varying.extend(node.output.iter().map(String::as_str));
+        }
+    }
+    Ok(())
 }
 
 /// Names of nodes may be missing, but not shared: nobody could tell which one is meant.

@@ -93,6 +93,14 @@ pub(super) fn convert(name: &str, tensor: &TractTensor) -> Result<Tensor<f32>> {
     Tensor::new(tensor.shape().to_vec(), data)
 }
 
+/// The integers of a vector that tract has read; none where it holds something else.
+pub(super) fn list(tensor: &TractTensor) -> Option<Vec<i64>> {
+    let wide = tensor.cast_to_dt(DatumType::I64).ok()?;
+    let view = wide.to_plain_array_view::<i64>().ok()?;
+    let integer = tensor.datum_type().is_integer() || tensor.datum_type() == DatumType::TDim;
+    (integer && view.ndim() <= 1).then(|| view.iter().copied().collect())
+}
+
 /// Writes an initializer.
 pub(super) fn real(name: &str, tensor: &Tensor<f32>) -> TensorProto {
     TensorProto {

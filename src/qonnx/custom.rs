@@ -18,14 +18,15 @@ pub(super) const DOMAINS: &[&str] = &[
     "finn.custom_op.general",
 ];
 
-/// tract's ONNX reader with `Quant`, `IntQuant`, `BipolarQuant` and `MultiThreshold`, and a `BatchNormalization`
-/// that is safe on damaged files.
+/// tract's ONNX reader with `Quant`, `IntQuant`, `BipolarQuant`, `MultiThreshold` and `Trunc`, and a
+/// `BatchNormalization` that is safe on damaged files.
 pub fn onnx_with_qonnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     onnx.op_register.insert("Quant", quant);
     onnx.op_register.insert("IntQuant", quant);
     onnx.op_register.insert("BipolarQuant", bipolar);
     onnx.op_register.insert("MultiThreshold", multi_threshold);
+    onnx.op_register.insert("Trunc", trunc);
     onnx.op_register
         .insert("BatchNormalization", batch_norm::read);
     onnx
@@ -45,6 +46,11 @@ enum Quantiser {
         bias: u32,
         channels_last: bool,
     },
+    Trunc {
+        signed: bool,
+        narrow: bool,
+        rounding: RoundingName,
+    },
 }
 
 /// [`Rounding`] with the traits that tract asks of operators.
@@ -59,16 +65,27 @@ impl std::hash::Hash for RoundingName {
 
 type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
+fn rounding(attributes: &Attributes<'_>, default: &str) -> TractResult<RoundingName> {
+    let name = attributes.text("rounding_mode", default);
+    let rounding = name.parse::<Rounding>().map_err(|e| format_err!(e))?;
+    Ok(RoundingName(rounding))
+}
+
 fn quant(_: &ParsingContext, node: &NodeProto) -> Built {
     let attributes = Attributes(node);
-    let rounding = attributes
-        .text("rounding_mode", "ROUND")
-        .parse::<Rounding>()
-        .map_err(|e| format_err!(e))?;
     built(Quantiser::Quant {
         signed: attributes.flag("signed", true),
         narrow: attributes.flag("narrow", false),
-        rounding: RoundingName(rounding),
+        rounding: rounding(&attributes, "ROUND")?,
+    })
+}
+
+fn trunc(_: &ParsingContext, node: &NodeProto) -> Built {
+    let attributes = Attributes(node);
+    built(Quantiser::Trunc {
+        signed: attributes.flag("signed", true),
+        narrow: attributes.flag("narrow", false),
+        rounding: rounding(&attributes, "FLOOR")?,
     })
 }
 
@@ -95,6 +112,7 @@ impl Op for Quantiser {
             Quantiser::Quant { .. } => "Quant".into(),
             Quantiser::Bipolar => "BipolarQuant".into(),
             Quantiser::MultiThreshold { .. } => "MultiThreshold".into(),
+            Quantiser::Trunc { .. } => "Trunc".into(),
         }
     }
     op_as_typed_op!();
@@ -141,6 +159,14 @@ impl EvalOp for Quantiser {
                 f32::from_bits(*bias),
                 *channels_last,
             )?,
+            (
+                Quantiser::Trunc {
+                    signed,
+                    narrow,
+                    rounding,
+                },
+                [x, operands @ ..],
+            ) => eval_trunc(x, operands, *signed, *narrow, rounding.0)?,
             _ => bail!("{} was given {} inputs", Op::name(self), views.len()),
         };
         Ok(tvec!(result.into_tvalue()))
@@ -156,6 +182,65 @@ fn spread<'a>(
         .with_context(|| format!("{:?} does not broadcast to {shape:?}", operand.shape()))
 }
 
+/// Smallest and largest level of so many bits.
+fn bounds(bits: f32, signed: bool, narrow: bool) -> (f32, f32) {
+    let narrow = if narrow { 1.0 } else { 0.0 };
+    match signed {
+        true => (-(bits - 1.0).exp2() + narrow, (bits - 1.0).exp2() - 1.0),
+        false => (0.0, bits.exp2() - 1.0 - narrow),
+    }
+}
+
+/// Scale, zero-point, input bit width, output scale in version 2, output bit width.
+fn eval_trunc(
+    x: &ArrayViewD<'_, f32>,
+    operands: &[ArrayViewD<'_, f32>],
+    signed: bool,
+    narrow: bool,
+    rounding: Rounding,
+) -> TractResult<Tensor> {
+    let operands = operands
+        .iter()
+        .map(|operand| spread(operand, x.shape()))
+        .collect::<TractResult<Vec<_>>>()?;
+    let mut y = x.to_owned();
+    let mut operands: Vec<_> = operands.iter().map(|operand| operand.iter()).collect();
+    for y in &mut y {
+        let operands: TVec<f32> = operands
+            .iter_mut()
+            .filter_map(Iterator::next)
+            .copied()
+            .collect();
+        let (scale, zero, divisor, bounds, step) = match operands[..] {
+            [scale, zero, bits, out_bits] => (scale, zero, (bits - out_bits).exp2(), None, scale),
+            [scale, zero, _, step, bits] => {
+                let divisor = (step / scale).log2().round_ties_even().exp2();
+                (
+                    scale,
+                    zero,
+                    divisor,
+                    Some(bounds(bits, signed, narrow)),
+                    step,
+                )
+            }
+            _ => bail!("{} operands of Trunc", operands.len()),
+        };
+        let mut level = (*y / scale + zero).round_ties_even() / divisor;
+        if let Some((low, high)) = bounds {
+            level = level.min(high).max(low);
+        }
+        let level = rounding.apply(f64::from(level)) as f32;
+        // Version 2 shifts by the zero-point of the output.
+        let shift = if bounds.is_some() {
+            zero / divisor
+        } else {
+            zero
+        };
+        *y = (level - shift) * step;
+    }
+    Ok(y.into_tensor())
+}
+
 fn eval_quant(
     x: &ArrayViewD<'_, f32>,
     scale: &ArrayViewD<'_, f32>,
@@ -167,11 +252,7 @@ fn eval_quant(
 ) -> TractResult<Tensor> {
     let bits = bits.first().copied().context("no bit width")?;
     let (scale, zero) = (spread(scale, x.shape())?, spread(zero, x.shape())?);
-    let narrow = if narrow { 1.0 } else { 0.0 };
-    let (low, high) = match signed {
-        true => (-(bits - 1.0).exp2() + narrow, (bits - 1.0).exp2() - 1.0),
-        false => (0.0, bits.exp2() - 1.0 - narrow),
-    };
+    let (low, high) = bounds(bits, signed, narrow);
     let mut y = x.to_owned();
     let levels = y.iter_mut().zip(scale.iter().zip(zero.iter()));
     for (y, (scale, zero)) in levels {

@@ -21,6 +21,8 @@ use crate::tensor::Tensor;
 const FORMAT: i64 = 8;
 /// Version of the standard operators.
 const OPSET: i64 = 13;
+/// The first version in which an average pool may have dilations.
+const DILATED: i64 = 19;
 
 /// Writes `network` as an ONNX file that [`super::import`] reads as the same network. Nodes and tensors keep
 /// their names; constants that nothing reads are left out. The same network gives the same bytes.
@@ -30,6 +32,7 @@ const OPSET: i64 = 13;
 pub fn export(network: &Network) -> Result<Vec<u8>> {
     network.verify("export")?;
     let integer = integers(network)?;
+    let versions = (standard_version(network), quantisers_version(network)?);
     let mut writer = Writer::new(network, integer);
     for node in &network.nodes {
         writer
@@ -41,7 +44,37 @@ pub fn export(network: &Network) -> Result<Vec<u8>> {
         let info = writer.info(id);
         writer.graph.output.push(info);
     }
-    Ok(writer.finish().encode_to_vec())
+    Ok(writer.finish(versions).encode_to_vec())
+}
+
+fn standard_version(network: &Network) -> i64 {
+    let dilated = network.nodes.iter().any(|node| match node.op {
+        Op::AveragePool { window, .. } => window.dilation != [1; 2],
+        _ => false,
+    });
+    if dilated { DILATED } else { OPSET }
+}
+
+/// Version of QONNX' operators, of which `Trunc` alone tells two apart.
+///
+/// # Errors
+/// A user error for a network that holds both.
+fn quantisers_version(network: &Network) -> Result<i64> {
+    let truncs = network
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.op, Op::Trunc(_)));
+    let mut second = truncs.map(|node| node.inputs.len() == 6);
+    let Some(first) = second.next() else {
+        return Ok(1);
+    };
+    match second.all(|other| other == first) {
+        true => Ok(if first { 2 } else { 1 }),
+        false => Err(
+            Error::user("the network holds `Trunc` operators of both versions of QONNX")
+                .help("a file has one version: export the original network with one version"),
+        ),
+    }
 }
 
 /// By value, whether it holds the indices of an arg-max, which in ONNX are integers.
@@ -221,14 +254,14 @@ impl<'a> Writer<'a> {
         name
     }
 
-    fn finish(self) -> ModelProto {
+    fn finish(self, (standard, quantisers): (i64, i64)) -> ModelProto {
         let entry = |domain: &str, version| OperatorSetIdProto {
             domain: domain.to_owned(),
             version,
         };
         ModelProto {
             ir_version: FORMAT,
-            opset_import: vec![entry("", OPSET), entry(DOMAINS[0], 1)],
+            opset_import: vec![entry("", standard), entry(DOMAINS[0], quantisers)],
             producer_name: "finnp".into(),
             graph: Some(self.graph),
             ..ModelProto::default()

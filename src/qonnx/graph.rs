@@ -1,7 +1,7 @@
 //! The walk over the file's nodes in their order, with the oracle's shapes, into a `Network`.
 //! Must not know what a single operator means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
@@ -11,7 +11,7 @@ use super::name::{Names, Source};
 use super::oracle::{Known, batch_one, consult, parse};
 use super::{constant, custom, operator};
 use crate::error::{Error, Result};
-use crate::network::{Network, Node, Op, Value, ValueId};
+use crate::network::{Network, Node, Op, Unary, Value, ValueId};
 use crate::tensor::Tensor;
 
 /// Reads an ONNX or QONNX model.
@@ -35,10 +35,13 @@ pub fn import(bytes: &[u8]) -> Result<Network> {
         network: Network::default(),
         ids: BTreeMap::new(),
         names: Names::default(),
+        varying: BTreeSet::new(),
+        padded: BTreeMap::new(),
     };
     for (name, shape) in inputs {
         let id = walk.add(&name, shape, None);
         walk.network.inputs.push(id);
+        walk.varying.insert(id);
     }
     for node in &graph.node {
         walk.node(node)
@@ -61,7 +64,14 @@ pub(super) struct Walk<'a> {
     network: Network,
     ids: BTreeMap<String, ValueId>,
     names: Names,
+    /// Tensors that depend on the network's inputs.
+    varying: BTreeSet<ValueId>,
+    /// By the output of a `Pad` that is no tensor of the network: what it pads, and by how much.
+    padded: BTreeMap<String, (ValueId, [usize; 4])>,
 }
+
+/// Most elements of a tensor.
+const MOST: usize = 1 << 28;
 
 impl Walk<'_> {
     /// The tensor of that name; initializers enter the network when they are first read.
@@ -113,12 +123,79 @@ impl Walk<'_> {
             .get(name)
             .map(|known| known.shape.clone())
             .ok_or_else(|| Error::user(format!("the shape of its output `{name}` is not known")))?;
+        let elements = shape
+            .iter()
+            .try_fold(1usize, |count, &length| count.checked_mul(length));
+        if elements.is_none_or(|count| count > MOST) {
+            return Err(Error::user(format!(
+                "its output `{name}` has the shape {shape:?}, which is too large"
+            )));
+        }
         Ok(self.add(name, shape, None))
     }
 
     /// Shape of a tensor that is in the network already.
     pub(super) fn shape(&self, id: ValueId) -> &[usize] {
         &self.network.value(id).shape
+    }
+
+    /// Whether a tensor that is in the network already depends on the network's inputs.
+    pub(super) fn varies(&self, id: ValueId) -> bool {
+        self.varying.contains(&id)
+    }
+
+    /// Whether the operator that makes a tensor of the network makes no number below zero.
+    pub(super) fn is_never_negative(&self, id: ValueId) -> bool {
+        let constant = |id: Option<&ValueId>| {
+            let value = id.map(|id| self.network.value(*id))?;
+            value.constant.as_ref().map(Tensor::data)
+        };
+        let Some(node) = self.network.nodes.iter().find(|node| node.output == id) else {
+            return false;
+        };
+        match node.op {
+            Op::Quant(quant) => {
+                let zero = constant(node.inputs.get(2));
+                !quant.signed && zero.is_some_and(|zero| zero.iter().all(|zero| *zero == 0.0))
+            }
+            Op::Unary(Unary::Clip { low, .. }) => low >= 0.0,
+            Op::Unary(Unary::Identity) | Op::MaxPool(_) | Op::AveragePool { .. } => {
+                self.is_never_negative(node.inputs[0])
+            }
+            Op::Unary(unary) => matches!(unary, Unary::Relu | Unary::Sigmoid | Unary::Abs),
+            _ => false,
+        }
+    }
+
+    /// What the output of a `Pad` pads, and by how much, if it is no tensor of the network.
+    pub(super) fn padded(&self, name: &str) -> Option<(ValueId, [usize; 4])> {
+        self.padded.get(name).copied()
+    }
+
+    /// Leaves padding to the one window that reads `name`.
+    pub(super) fn pad(&mut self, name: &str, id: ValueId, pads: [usize; 4]) {
+        self.padded.insert(name.to_owned(), (id, pads));
+    }
+
+    /// The node that reads a tensor, if nothing else does.
+    pub(super) fn only_reader(&self, name: &str) -> Option<&NodeProto> {
+        let reads = |node: &&NodeProto| node.input.iter().any(|input| input == name);
+        let mut readers = self.graph.node.iter().filter(reads);
+        let first = readers.next()?;
+        let others = readers.next().is_some()
+            || first.input.iter().filter(|input| *input == name).count() > 1
+            || self.graph.output.iter().any(|output| output.name == name);
+        (!others).then_some(first)
+    }
+
+    /// A constant list of integers, such as axes.
+    pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>> {
+        let initializers = &self.graph.initializer;
+        let initializer = initializers.iter().find(|tensor| tensor.name == name);
+        let loaded = initializer.map(constant::load).transpose()?;
+        let tensor = loaded.as_ref().or_else(|| self.folded(name));
+        let integers = tensor.and_then(constant::list);
+        integers.ok_or_else(|| Error::user(format!("`{name}` is no constant list of integers")))
     }
 
     /// Contents of a tensor that the file computes from constants, as the oracle sees them.
@@ -174,6 +251,9 @@ impl Walk<'_> {
         output: ValueId,
     ) {
         let onnx = onnx.to_owned();
+        if inputs.iter().any(|id| self.varying.contains(id)) {
+            self.varying.insert(output);
+        }
         self.network.nodes.push(Node {
             name,
             onnx,

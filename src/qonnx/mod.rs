@@ -16,7 +16,9 @@ mod graph;
 mod name;
 mod operator;
 mod oracle;
+mod sliding;
 mod spelling;
+mod window;
 
 pub use custom::onnx_with_qonnx;
 pub use export::export;

@@ -5,8 +5,9 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
+use super::sliding;
 use crate::error::{Error, Result};
-use crate::network::{Binary, MultiThreshold, Op, Quant, Unary, ValueId};
+use crate::network::{Binary, MultiThreshold, Op, Quant, Rounding, Trunc, Unary, ValueId};
 
 /// How one operator is read.
 pub(super) struct Operator {
@@ -48,6 +49,18 @@ const OPERATORS: &[Operator] = &[
         plain(walk, node, Op::BipolarQuant)
     }),
     quantiser("MultiThreshold", (2, 2), read_multi_threshold),
+    quantiser("Trunc", (5, 6), read_trunc),
+    standard("Conv", (2, 3), sliding::read_conv),
+    standard("MaxPool", (1, 1), sliding::read_max_pool),
+    standard("GlobalMaxPool", (1, 1), sliding::read_global_max_pool),
+    standard("AveragePool", (1, 1), sliding::read_average_pool),
+    standard(
+        "GlobalAveragePool",
+        (1, 1),
+        sliding::read_global_average_pool,
+    ),
+    standard("ReduceMean", (1, 2), sliding::read_reduce_mean),
+    standard("Pad", (1, 4), sliding::read_pad),
     standard("MatMul", (2, 2), |walk, node| plain(walk, node, Op::MatMul)),
     standard("Gemm", (2, 3), read_gemm),
     standard("BatchNormalization", (5, 5), read_batch_norm),
@@ -205,12 +218,16 @@ fn unary(walk: &mut Walk<'_>, node: &NodeProto, op: fn(&Attributes<'_>) -> Unary
     finish(walk, node, Op::Unary(op(&Attributes(node))), vec![input])
 }
 
+fn rounding(attributes: &Attributes<'_>, default: &str) -> Result<Rounding> {
+    attributes
+        .text("rounding_mode", default)
+        .parse()
+        .map_err(|cause: String| Error::user(cause))
+}
+
 fn read_quant(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
-    let rounding = attributes
-        .text("rounding_mode", "ROUND")
-        .parse()
-        .map_err(|cause: String| Error::user(cause))?;
+    let rounding = rounding(&attributes, "ROUND")?;
     plain(
         walk,
         node,
@@ -220,6 +237,18 @@ fn read_quant(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
             rounding,
         }),
     )
+}
+
+/// Versions 1 and 2 differ by the output scale, an input.
+fn read_trunc(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
+    let attributes = Attributes(node);
+    let second = node.input.len() == 6;
+    let trunc = Trunc {
+        signed: !second || attributes.flag("signed", true),
+        narrow: second && attributes.flag("narrow", false),
+        rounding: rounding(&attributes, "FLOOR")?,
+    };
+    plain(walk, node, Op::Trunc(trunc))
 }
 
 fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {

@@ -5,8 +5,8 @@ use tract_onnx::pb::AttributeProto;
 
 use super::attribute::{float, int, ints, text};
 use crate::error::Result;
-use crate::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Unary};
-use crate::tensor::DataType;
+use crate::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary};
+use crate::tensor::{DataType, Window};
 
 /// An operator as the file has it.
 pub(super) struct Spelling {
@@ -44,8 +44,29 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
                 ],
             )
         }
-        Op::Trunc(_) | Op::Conv { .. } | Op::MaxPool(_) | Op::AveragePool { .. } => {
-            return Err(crate::error::Error::bug("it cannot be written yet"));
+        Op::Trunc(trunc) => ("Trunc", of_trunc(trunc, node.inputs.len())),
+        Op::Conv { window, group } => {
+            let mut attributes = of_window(&window, shape(0).len());
+            attributes.push(int("group", group as i64));
+            ("Conv", attributes)
+        }
+        Op::MaxPool(window) => {
+            let mut attributes = of_window(&window, shape(0).len());
+            attributes.extend([int("ceil_mode", 0), int("storage_order", 0)]);
+            ("MaxPool", attributes)
+        }
+        Op::AveragePool {
+            window,
+            count_padding,
+        } => {
+            let mut attributes = of_window(&window, shape(0).len());
+            // Older versions are dense and have no attribute to say so.
+            if window.dilation == [1; 2] {
+                attributes.retain(|attribute| attribute.name != "dilations");
+            }
+            let counted = int("count_include_pad", i64::from(count_padding));
+            attributes.extend([int("ceil_mode", 0), counted]);
+            ("AveragePool", attributes)
         }
         Op::Unary(unary) => return of_unary(unary),
         Op::Binary(binary) => (of_binary(binary), Vec::new()),
@@ -76,6 +97,31 @@ fn of_quant(quant: Quant) -> Vec<AttributeProto> {
         int("signed", i64::from(quant.signed)),
         int("narrow", i64::from(quant.narrow)),
         text("rounding_mode", quant.rounding.name()),
+    ]
+}
+
+/// Version 1 knows no bounds.
+fn of_trunc(trunc: Trunc, inputs: usize) -> Vec<AttributeProto> {
+    let mut attributes = vec![text("rounding_mode", trunc.rounding.name())];
+    if inputs == 6 {
+        attributes.push(int("signed", i64::from(trunc.signed)));
+        attributes.push(int("narrow", i64::from(trunc.narrow)));
+    }
+    attributes
+}
+
+/// A window over a tensor of `rank` axes, the last one or two of which are the picture's.
+fn of_window(window: &Window, rank: usize) -> Vec<AttributeProto> {
+    let first = usize::from(rank == 3);
+    let list =
+        |values: [usize; 2]| -> Vec<i64> { values[first..].iter().map(|v| *v as i64).collect() };
+    let [top, left, bottom, right] = window.pads;
+    let ends: Vec<i64> = [[top, left], [bottom, right]].map(list).concat();
+    vec![
+        ints("kernel_shape", list(window.kernel)),
+        ints("strides", list(window.stride)),
+        ints("dilations", list(window.dilation)),
+        ints("pads", ends),
     ]
 }
 

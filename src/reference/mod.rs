@@ -1,10 +1,13 @@
 //! Executors: the f64 truth of a `Network`, the integers of a `Dataflow`, and tract's f32 view.
 //! Must not know stages.
 
+mod convolution;
+mod fast;
 mod integer;
 mod known;
 pub mod levels;
 mod node;
+mod pool;
 mod real;
 pub mod single;
 

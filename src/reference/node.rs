@@ -1,9 +1,13 @@
 //! One operator of a `Network` on known tensors, in f64 and with exact integer accumulators.
 //! Must not know the graph around it.
 
+use super::convolution::convolution;
 use super::known::{Code, Known, inner_length};
+use super::pool::{average_pool, max_pool};
 use crate::error::{Error, Result};
-use crate::network::{Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, Unary, batch_norm};
+use crate::network::{
+    Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, Trunc, Unary, batch_norm,
+};
 use crate::tensor::{PerChannel, Tensor, first_largest};
 
 /// Evaluates `node` on its inputs; `shape` is the shape of its output.
@@ -23,6 +27,18 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
             },
             [x, thresholds],
         ) => multi_threshold(x, thresholds, quantiser, channels_last),
+        (Op::Trunc(trunc), [x, operands @ ..]) => truncated(x, &trunc, operands),
+        (Op::Conv { window, group }, [x, weights]) => {
+            convolution(x, weights, &window, group, shape)
+        }
+        (Op::MaxPool(window), [x]) => max_pool(x, &window, shape),
+        (
+            Op::AveragePool {
+                window,
+                count_padding,
+            },
+            [x],
+        ) => average_pool(x, &window, count_padding, shape),
         (Op::Unary(Unary::Identity), [x]) => Ok((*x).clone()),
         (Op::Unary(op), [x]) => Ok(Known::real(x.real.map(|v| op.apply(*v)))),
         (Op::Binary(op), [a, b]) => binary(op, a, b, shape),
@@ -128,6 +144,44 @@ fn bipolar(x: &Known, scale: &Known) -> Result<Known> {
     Ok(Known::coded(Code {
         integers: x.real.map(|v| Bipolar::level(*v)),
         coding: Coding::scaled(scales),
+        axis,
+    }))
+}
+
+/// Operands that differ along one axis give every channel of it a quantiser of its own.
+fn truncated(x: &Known, trunc: &Trunc, operands: &[&Known]) -> Result<Known> {
+    let shape = x.real.shape();
+    let mut axis = 1.min(shape.len().saturating_sub(1));
+    let mut varying = None;
+    let mut values = Vec::new();
+    for operand in operands {
+        let (along, value) = along_one_axis(&operand.real, shape.len())
+            .ok_or_else(|| Error::user("an operand varies along more than one axis"))?;
+        if let Some(channels) = value.channels() {
+            if shape.get(along) != Some(&channels) || varying.is_some_and(|axis| axis != along) {
+                return Err(Error::user("its operands do not vary along one axis of x"));
+            }
+            (axis, varying) = (along, Some(along));
+        }
+        values.push(value);
+    }
+    let channels = varying.map_or(1, |axis| shape[axis]);
+    let resolved = (0..channels).map(|channel| {
+        let operands: Vec<f64> = values.iter().map(|value| value.at(channel)).collect();
+        trunc.resolve(&operands).map_err(Error::user)
+    });
+    let (quantisers, steps): (Vec<_>, Vec<f64>) =
+        resolved.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let inner = inner_length(shape, axis);
+    let mut position = 0;
+    let integers = x.real.map(|value| {
+        let channel = position / inner % channels;
+        position += 1;
+        quantisers[channel].code(*value)
+    });
+    Ok(Known::coded(Code {
+        integers,
+        coding: Coding::scaled(PerChannel::from_values(steps)),
         axis,
     }))
 }

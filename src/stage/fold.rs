@@ -6,7 +6,7 @@ use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
 use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
-use crate::layer::{Parallelism, Range};
+use crate::layer::{Hardware, Layer, Parallelism, Range};
 use crate::manifest::{Manifest, Rate};
 use crate::pass;
 
@@ -72,11 +72,17 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         let Some((value, entry)) = chosen else {
             return Ok(None);
         };
+        // What is said of convolutions is not said of the windows in front of them.
+        let window = matches!(node.layer, Layer::SlidingWindow(_));
+        if window && !entry.pattern.ends_with("window") {
+            return Ok(None);
+        }
         let refused =
             |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
         match range {
             Some(range) if !range.allows(value as usize) => {
-                let (why, help) = misfit(key, value, &range);
+                let kind = node.layer.hardware().kind();
+                let (why, help) = misfit(kind, key, value, &range);
                 Err(refused(why).help(help))
             }
             Some(_) => {
@@ -98,7 +104,7 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
 }
 
 /// Why a parameter cannot be `value`, and what it can be.
-fn misfit(key: &str, value: u32, range: &Range) -> (String, String) {
+fn misfit(kind: &str, key: &str, value: u32, range: &Range) -> (String, String) {
     match range {
         Range::UpTo(limit) => {
             let what = if key == "pe" { "rows" } else { "columns" };
@@ -107,9 +113,13 @@ fn misfit(key: &str, value: u32, range: &Range) -> (String, String) {
                 format!("choose `{key}` from {}; it need not divide", range.words()),
             )
         }
-        Range::OneOf(_) => (
+        Range::OneOf(_) if kind == "mvau_bcr" => (
             format!("is pruned in blocks that do not allow `{key} = {value}`"),
             format!("choose `{key}` among {}, or other blocks", range.words()),
+        ),
+        Range::OneOf(_) => (
+            format!("is a {kind} that does not allow `{key} = {value}`"),
+            format!("choose `{key}` among {}", range.words()),
         ),
     }
 }
@@ -166,6 +176,7 @@ fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
             fixed: *fixed,
             full_output: regrouped(&dataflow, node),
             full_input: regroups(&dataflow, node),
+            words: words(&dataflow, node),
         })
         .collect();
     write(&connected(&dataflow, &candidates, goal)?, false)
@@ -181,7 +192,17 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
         for (node, layer) in folded.nodes.iter_mut().zip(fold(candidates, aim)?) {
             node.layer = layer;
         }
-        let folded = pass::connect(folded)?;
+        let cycles = folded
+            .nodes
+            .iter()
+            .map(|node| node.layer.hardware().cycles())
+            .max();
+        let most = match aim {
+            Goal::Cycles(bound) => bound,
+            Goal::Luts(_) => cycles.unwrap_or(0),
+        };
+        let fixed: Vec<Parallelism> = candidates.iter().map(|c| c.fixed).collect();
+        let folded = pass::connect(pass::adopt(folded, &fixed, most)?)?;
         let slowest = folded
             .nodes
             .iter()
@@ -197,6 +218,15 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             }
             _ => return Ok(folded),
         }
+    }
+}
+
+/// Words that the sliding window in front of the node can write, if there is one.
+fn words(dataflow: &Dataflow, node: &Node) -> Option<Range> {
+    let writer = dataflow.producer(*node.inputs.first()?)?;
+    match &writer.layer {
+        Layer::SlidingWindow(window) => window.limits().simd,
+        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::streamline::{CONSTANTS, grid};
 use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
 use crate::error::{Error, Place, Result};
 use crate::manifest::{Manifest, Pruning};
-use crate::network::{Network, Op};
+use crate::network::Network;
 use crate::pass::Grid;
 use crate::prune::{self, Plan};
 use crate::qonnx;
@@ -84,17 +84,17 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Want
     let network: Network = from_json(&graph)?;
     for entry in &manifest.layers {
         let named = network.nodes.iter().find(|node| node.name == entry.pattern);
-        if entry.pruning != Pruning::default() && named.is_some_and(|node| node.op != Op::MatMul) {
+        if entry.pruning != Pruning::default() && named.is_some_and(|node| !node.op.is_product()) {
             let what = format!("layer `{}` has no weights to remove", entry.pattern);
             return Err(Error::user(what)
-                .help("only layers with weights can be pruned: `finnp show` lists them")
+                .help("only dense layers and convolutions of one group can be pruned: `finnp show` lists the layers")
                 .at(entry.place("match")));
         }
     }
     let products = network
         .nodes
         .into_iter()
-        .filter(|node| node.op == Op::MatMul);
+        .filter(|node| node.op.is_product());
     Ok(products
         .map(|node| {
             let wanted = manifest.pruning(&node.name);

@@ -37,10 +37,21 @@ pub struct LayerRow {
     pub output_bits: u32,
     /// Cycles per frame.
     pub cycles: u64,
+    /// What these cycles are bound by.
+    pub bound: Limit,
     /// Cycles per frame that the same layer takes with all its weights and the same PE and SIMD.
     pub dense_cycles: u64,
     /// Share of weights that are kept.
     pub density: f64,
+    /// Weights that are kept.
+    #[serde(default)]
+    pub weights: u64,
+    /// Products per frame that are left.
+    #[serde(default)]
+    pub products: u64,
+    /// Products per frame with all weights.
+    #[serde(default)]
+    pub dense_products: u64,
     /// What pruning made of it, where weights were removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<PrunedRow>,
@@ -77,8 +88,22 @@ pub enum Limit {
     Compute,
     /// The words that arrive: one per cycle.
     Input,
+    /// The words that leave: one per cycle.
+    Output,
     /// Rows or columns that are left do not fill PE and SIMD.
     Padding,
+}
+
+impl Limit {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Limit::Compute => "compute",
+            Limit::Input => "input",
+            Limit::Output => "output",
+            Limit::Padding => "padding",
+        }
+    }
 }
 
 /// What follows from the rows and the clock.
@@ -92,6 +117,8 @@ pub struct Facts {
     pub fps: f64,
     /// The slowest layer, the first of equals.
     pub bottleneck: String,
+    /// What its cycles are bound by.
+    pub bound: Limit,
 }
 
 /// All layers of the folded network, in order.
@@ -122,32 +149,93 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
     let hardware = node.layer.hardware();
     let (input, output) = (hardware.input(), hardware.output());
     let parallelism = hardware.parallelism();
-    let weight_bits = match &node.layer {
-        Layer::Mvau(mvau) => Some(mvau.weight.bits()),
-        Layer::MvauBcr(mvau) => Some(mvau.weight.bits()),
-        _ => None,
-    };
+    let held = held(&node.layer);
+    let products = held.map_or(0, |held| held.used * output.pixels as u64);
     let pruned = pruned.filter(|pruned| pruned.density < 1.0);
     let dense_cycles = pruned.map_or(hardware.cycles(), |pruned| {
         let folds = pruned.rows.div_ceil(parallelism.pe.unwrap_or(1));
         (input.pixels * folds * pruned.columns.div_ceil(parallelism.simd.unwrap_or(1))) as u64
     });
+    let dense_products = pruned.map_or(products, |pruned| {
+        (pruned.rows * pruned.columns * output.pixels) as u64
+    });
     LayerRow {
         name: node.name.clone(),
         kind: hardware.kind().to_owned(),
         rows: output.channels,
-        cols: input.channels,
+        cols: held.map_or(input.channels, |held| held.columns),
         pixels: input.pixels,
         pe: parallelism.pe,
         simd: parallelism.simd,
-        weight_bits,
+        weight_bits: held.map(|held| held.bits),
         act_bits: input.element.bits(),
         output_bits: output.element.bits(),
         cycles: hardware.cycles(),
+        bound: bound(&node.layer),
         dense_cycles,
         density: pruned.map_or(1.0, |pruned| pruned.density),
+        weights: held.map_or(0, |held| held.weights),
+        products,
+        dense_products,
         pruned: pruned.map(|pruned| pruned_row(&node.layer, pruned, dense_cycles)),
     }
+}
+
+fn bound(layer: &Layer) -> Limit {
+    let hardware = layer.hardware();
+    match layer {
+        Layer::MvauBcr(mvau) if mvau.row_folds() * mvau.steps() < mvau.depth() => Limit::Input,
+        Layer::Mvau(_) | Layer::MvauBcr(_) => Limit::Compute,
+        Layer::Vvau(vvau)
+            if hardware.cycles() > hardware.output().words() as u64 * vvau.steps() as u64 =>
+        {
+            Limit::Input
+        }
+        Layer::Vvau(_) => Limit::Compute,
+        _ if hardware.output().words() > hardware.input().words() => Limit::Output,
+        _ => Limit::Input,
+    }
+}
+
+/// The weights of a layer.
+#[derive(Clone, Copy)]
+struct Held {
+    /// All that are stored.
+    weights: u64,
+    /// Those that are multiplied for one pixel.
+    used: u64,
+    /// Columns of the matrix, positions of the kernel.
+    columns: usize,
+    bits: u32,
+}
+
+fn held(layer: &Layer) -> Option<Held> {
+    let (matrices, used, columns, weight) = match layer {
+        Layer::Mvau(mvau) => (
+            mvau.groups,
+            mvau.rows * mvau.columns,
+            mvau.columns,
+            mvau.weight,
+        ),
+        Layer::MvauBcr(mvau) => (
+            1,
+            mvau.rows * mvau.blocks.lanes * mvau.kept(),
+            mvau.columns,
+            mvau.weight,
+        ),
+        Layer::Vvau(vvau) => {
+            let positions = vvau.sliding.positions();
+            let used = vvau.sliding.channels * positions;
+            (1, used, positions, vvau.weight)
+        }
+        _ => return None,
+    };
+    Some(Held {
+        weights: (matrices * used) as u64,
+        used: used as u64,
+        columns,
+        bits: weight.bits(),
+    })
 }
 
 fn pruned_row(layer: &Layer, pruned: &Pruned, dense_cycles: u64) -> PrunedRow {
@@ -198,5 +286,6 @@ pub fn facts(manifest: &Manifest, rows: &[LayerRow]) -> Facts {
         cycles,
         fps: clock_mhz * 1e6 / cycles as f64,
         bottleneck: slowest.map_or_else(String::new, |row| row.name.clone()),
+        bound: slowest.map_or(Limit::Compute, |row| row.bound),
     }
 }

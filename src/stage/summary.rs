@@ -8,8 +8,8 @@ use super::prune::PLAN;
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::row::{Facts, LayerRow, facts, layers, rows};
 use super::verify::{
-    ACCURACY, Accuracy, INPUTS_JOB, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB, Samples,
-    TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
+    ACCURACY, Accuracy, INPUTS_JOB, Inside, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB,
+    Samples, TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::Result;
@@ -45,6 +45,8 @@ pub struct Summary {
     pub f32: Single,
     /// C simulation against the integer network.
     pub simulation: Verdict,
+    /// What was simulated or compared in part only, each as a sentence; empty where all was, on all samples.
+    pub left_out: Vec<String>,
     /// What Vivado made of it, or why it did not run.
     pub link: Link,
     /// Layers in order.
@@ -98,6 +100,8 @@ impl Stage for Summarise {
 fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Result<Summary> {
     let samples: Samples = from_json(inputs.bytes(SAMPLES)?)?;
     let link: Link = from_json(inputs.bytes(RESULT)?)?;
+    let levels: Levels = from_json(inputs.bytes(LEVELS)?)?;
+    let simulation: Verdict = from_json(inputs.bytes(VERDICT)?)?;
     let mut warnings = warnings(&samples);
     if let Link::Done(done) = &link {
         warnings.extend(done.warnings.iter().cloned());
@@ -107,11 +111,12 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         board: board.to_owned(),
         facts: facts.clone(),
         proof: PROOF.to_owned(),
+        left_out: left_out(&samples, &levels, &simulation),
         samples,
         accuracy: from_json(inputs.bytes(ACCURACY)?)?,
-        levels: from_json(inputs.bytes(LEVELS)?)?,
+        levels,
         f32: from_json(inputs.bytes(SINGLE)?)?,
-        simulation: from_json(inputs.bytes(VERDICT)?)?,
+        simulation,
         link,
         layers: rows(
             &read(&of_inputs(inputs))?,
@@ -119,6 +124,42 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         ),
         warnings,
     })
+}
+
+/// What was simulated or compared in part only.
+fn left_out(samples: &Samples, levels: &Levels, simulation: &Verdict) -> Vec<String> {
+    let mut left_out = Vec::new();
+    let count = samples.count;
+    let layers = &simulation.layers;
+    let parts = layers.iter().filter(|layer| layer.is_part()).count();
+    if parts > 0 {
+        left_out.push(format!(
+            "{parts} of {} layers were simulated on a part of the picture: `finnp build --full` takes all of it",
+            layers.len()
+        ));
+    }
+    if simulation.frames < count {
+        left_out.push(format!(
+            "layers were simulated on {} of {count} samples at least",
+            simulation.frames
+        ));
+    }
+    match &simulation.network {
+        Inside::Simulated { frames, .. } if *frames < count => left_out.push(format!(
+            "the whole network was simulated on {frames} of {count} samples"
+        )),
+        Inside::Simulated { .. } => {}
+        Inside::NotSimulated { reason } => {
+            left_out.push(format!("the whole network was not simulated: {reason}"));
+        }
+    }
+    if levels.samples < count {
+        left_out.push(format!(
+            "the references in floating point were compared on {} of {count} samples",
+            levels.samples
+        ));
+    }
+    left_out
 }
 
 fn warnings(samples: &Samples) -> Vec<String> {

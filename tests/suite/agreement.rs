@@ -195,9 +195,10 @@ fn every_operator_means_the_same() {
         .iter()
         .map(|network| {
             let (input, output) = (network.inputs[0], network.outputs[0]);
+            let elements: usize = network.value(input).shape.iter().product();
             // Both signs, and ties of all quantisers.
             let mut number = || random.between(-24, 24) as f64 / 8.0;
-            let mut sample = || (0..12).map(|_| number()).collect();
+            let mut sample = || (0..elements).map(|_| number()).collect();
             Job {
                 bytes: export(network).unwrap(),
                 shape: network.value(input).shape.clone(),

@@ -51,6 +51,11 @@ fn same_type(read: &str, written: &str) -> bool {
         ("Unsqueeze", &["Reshape"]),
         ("Dropout", &["Identity"]),
         ("IntQuant", &["Quant"]),
+        ("Conv", &["Conv", "Reshape", "Add"]),
+        ("GlobalMaxPool", &["MaxPool"]),
+        ("GlobalAveragePool", &["AveragePool"]),
+        ("ReduceMean", &["AveragePool", "Reshape"]),
+        ("Pad", &["Identity"]),
     ];
     let variant = variants.iter().find(|(name, _)| *name == read);
     variant.map_or(read == written, |(_, types)| types.contains(&written))
@@ -192,6 +197,10 @@ fn every_operator_comes_back() {
         "Flatten",
         "Squeeze",
         "Unsqueeze",
+        "GlobalMaxPool",
+        "GlobalAveragePool",
+        "ReduceMean",
+        "Pad",
     ];
     let missing: Vec<&str> = operators()
         .filter(|name| !others.contains(name) && !written.iter().any(|own| own == name))

@@ -1,8 +1,10 @@
 //! One small network for every operator that a network may hold.
 //! Must not know what is tested on them.
 
-use finnp::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Unary, Value};
-use finnp::tensor::Tensor;
+use finnp::network::{
+    Binary, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary, Value, picture,
+};
+use finnp::tensor::{Tensor, Window};
 
 /// Shape of what the operators read.
 const SHAPE: [usize; 3] = [1, 3, 4];
@@ -105,6 +107,60 @@ fn quantisers() -> Vec<Network> {
         let thresholds = [if channels_last { 4 } else { 3 }, 2];
         networks.push(single_operator(op, shape, shape, &[(&thresholds, -1.0)]));
     }
+    for constants in [
+        &[(one, 0.5), (one, 0.0), (one, 8.0), (one, 4.0)][..],
+        &[(one, 0.5), (one, 0.0), (one, 8.0), (one, 2.0), (one, 4.0)],
+    ] {
+        let second = constants.len() == 5;
+        let trunc = Op::Trunc(Trunc {
+            signed: !second,
+            narrow: second,
+            rounding: "HALF_UP".parse().unwrap(),
+        });
+        networks.push(single_operator(trunc, shape, shape, constants));
+    }
+    networks
+}
+
+/// Windows over a picture of 6 rows and 5 columns with every attribute, and over a signal of 7.
+fn sliding() -> Vec<Network> {
+    let wide = Window {
+        kernel: [3, 2],
+        stride: [2, 1],
+        dilation: [2, 1],
+        pads: [1, 0, 2, 1],
+    };
+    let signal = Window {
+        kernel: [1, 3],
+        stride: [1, 2],
+        dilation: [1, 2],
+        pads: [0, 2, 0, 1],
+    };
+    let mut networks = Vec::new();
+    for (window, from, weights) in [
+        (wide, &[1, 4, 6, 5][..], &[6, 2, 3, 2][..]),
+        (signal, &[1, 4, 7], &[6, 2, 3]),
+    ] {
+        let (_, size) = picture(from).unwrap();
+        let made = |window: Window, channels| {
+            let places = window.output(size).unwrap();
+            [&[1, channels], &places[4 - from.len()..]].concat()
+        };
+        let conv = Op::Conv { window, group: 2 };
+        let constants = [(weights, -1.0)];
+        networks.push(single_operator(conv, from, &made(window, 6), &constants));
+        let pool = Op::MaxPool(window);
+        networks.push(single_operator(pool, from, &made(window, 4), &[]));
+        for (count_padding, dilation) in [(false, [1; 2]), (true, [1; 2]), (false, window.dilation)]
+        {
+            let window = Window { dilation, ..window };
+            let pool = Op::AveragePool {
+                window,
+                count_padding,
+            };
+            networks.push(single_operator(pool, from, &made(window, 4), &[]));
+        }
+    }
     networks
 }
 
@@ -113,6 +169,7 @@ pub(crate) fn every_operator() -> Vec<Network> {
     let make =
         |op, output: &[usize], constants: &[_]| single_operator(op, &SHAPE, output, constants);
     let mut networks = quantisers();
+    networks.extend(sliding());
     networks.extend(
         unaries()
             .into_iter()

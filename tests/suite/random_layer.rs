@@ -106,23 +106,32 @@ impl Chain {
 
     /// Quantised weights `[depth, rows]`, or `[rows, depth]` if `turned`.
     fn weights(&mut self, depth: usize, rows: usize, turned: bool) -> String {
-        let shape = if turned { [rows, depth] } else { [depth, rows] };
-        let size = self.scale(1.0 / (depth as f64).sqrt());
-        let values: Vec<f32> = (0..depth * rows)
+        match turned {
+            true => self.quantised(&[rows, depth], 0),
+            false => self.quantised(&[depth, rows], 1),
+        }
+    }
+
+    /// Quantised weights of that shape, one row for every index of `axis`.
+    pub(super) fn quantised(&mut self, shape: &[usize], axis: usize) -> String {
+        let (count, rows) = (shape.iter().product(), shape[axis]);
+        let size = self.scale(1.0 / ((count / rows) as f64).sqrt());
+        let values: Vec<f32> = (0..count)
             .map(|_| match self.random.below(12) {
                 0 => 0.0,
                 1 => -0.0,
                 _ => self.value(f64::from(size)),
             })
             .collect();
-        let float = self.constant(&shape, &values);
+        let float = self.constant(shape, &values);
         let bits = *self.random.pick(&[1, 2, 2, 3, 4, 8]);
         let about = f64::from(size) * 2.0 / f64::from(1 << (bits - 1));
         let scale = match self.random.chance(40) {
             true => {
                 let scales: Vec<f32> = (0..rows).map(|_| self.scale(about)).collect();
-                let shape = if turned { [rows, 1] } else { [1, rows] };
-                self.constant(&shape, &scales)
+                let mut along = vec![1; shape.len()];
+                along[axis] = rows;
+                self.constant(&along, &scales)
             }
             false => {
                 let scale = self.scale(about);
@@ -149,15 +158,15 @@ impl Chain {
     }
 
     /// Weights of that shape, some of them pruned: times a mask of single weights, of lines, or of all.
-    fn masked(&mut self, weights: String, shape: [usize; 2]) -> String {
+    fn masked(&mut self, weights: String, shape: &[usize]) -> String {
         if self.random.chance(70) {
             return weights;
         }
-        let mut shape = match self.random.below(8) {
-            0 => vec![1, shape[1]],
-            1 => vec![shape[0], 1],
-            2 => vec![shape[1]],
-            3 => vec![1, 1],
+        let mut shape = match (self.random.below(8), shape) {
+            (0, [_, columns]) => vec![1, *columns],
+            (1, [rows, ..]) => [&[*rows], &vec![1; shape.len() - 1][..]].concat(),
+            (2, [_, columns]) => vec![*columns],
+            (3, _) => vec![1; shape.len()],
             _ => shape.to_vec(),
         };
         let kept = *self.random.pick(&[0, 25, 50, 90]);
@@ -175,7 +184,18 @@ impl Chain {
     }
 
     pub(super) fn layer(&mut self) {
-        if self.shape.len() > 3 || (self.shape.len() > 2 && self.random.chance(70)) {
+        if self.shape.len() == 4 && self.random.chance(70) || self.signal {
+            for _ in 0..self.random.between(0, 2) {
+                self.window();
+                if self.random.chance(60) {
+                    self.quantise();
+                }
+            }
+            if !self.coded {
+                self.quantise();
+            }
+        }
+        if self.shape.len() > 3 || self.signal || (self.shape.len() > 2 && self.random.chance(70)) {
             self.flatten();
         }
         let depth = self.shape[self.shape.len() - 1];
@@ -188,7 +208,7 @@ impl Chain {
                 if turned {
                     let axes = Attribute::Ints(&[1, 0]);
                     weights = self.file.node("Transpose", &[&weights], &[("perm", axes)]);
-                    weights = self.masked(weights, [depth, rows]);
+                    weights = self.masked(weights, &[depth, rows]);
                 }
                 self.push("MatMul", &[&weights], &[]);
             }

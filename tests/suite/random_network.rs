@@ -21,6 +21,8 @@ pub(super) struct Chain {
     pub(super) ties: bool,
     /// The last tensor is an activation that a product may read.
     pub(super) coded: bool,
+    /// Tensors of three axes are signals: channels are axis 1.
+    pub(super) signal: bool,
 }
 
 /// A network and what it is fed.
@@ -46,10 +48,13 @@ impl Chain {
         ]);
         let ties = random.chance(40);
         let mut shape = vec![1, *random.pick(&[1, 2, 3, 5, 7, 9, 12, 16, 17, 23, 31])];
-        if random.chance(40) {
+        let signal = random.chance(8);
+        if random.chance(50) || signal {
             shape = vec![1];
-            for most in [4, 4, 3] {
-                shape.push(random.between(1, most) as usize);
+            let large = random.chance(50);
+            let most = if large { [5, 9, 8] } else { [4, 4, 3] };
+            for most in &most[usize::from(signal)..] {
+                shape.push(random.between(1, *most) as usize);
             }
         }
         let mut file = File::new(opset, domain);
@@ -62,6 +67,7 @@ impl Chain {
             size: 1.0,
             ties,
             coded: false,
+            signal,
         }
     }
 
@@ -117,7 +123,7 @@ impl Chain {
     }
 
     pub(super) fn channel_axis(&self) -> usize {
-        if self.shape.len() == 4 {
+        if self.shape.len() == 4 || self.signal {
             1
         } else {
             self.shape.len() - 1
@@ -264,7 +270,7 @@ impl Chain {
         match self.random.below(6) {
             0 => self.push("Identity", &[], &[]),
             1 => self.push("Dropout", &[], &[]),
-            2 if self.shape.len() == 2 => {
+            2 if self.shape.len() == 2 && !self.signal => {
                 let count = self.elements();
                 let divisor = (1..=count)
                     .rev()
@@ -303,6 +309,7 @@ impl Chain {
             }
         }
         self.shape = vec![1, self.elements()];
+        self.signal = false;
         self.coded = kept;
     }
 

@@ -269,7 +269,7 @@ fn all_foldings_compute_the_same() {
 }
 
 /// The folder of the open `ap_types` headers; `None`, said aloud, where there is none outside CI.
-fn open_headers() -> Option<PathBuf> {
+pub(crate) fn open_headers() -> Option<PathBuf> {
     match std::env::var_os("FINNP_AP_TYPES") {
         Some(folder) => Some(folder.into()),
         None if std::env::var("CI").as_deref() == Ok("true") => {

@@ -28,19 +28,37 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "finnp/label_select.hpp",
         include_str!("library/finnp/label_select.hpp"),
     ),
+    (
+        "finnp/max_pool.hpp",
+        include_str!("library/finnp/max_pool.hpp"),
+    ),
     ("finnp/mvau.hpp", include_str!("library/finnp/mvau.hpp")),
     (
         "finnp/mvau_bcr.hpp",
         include_str!("library/finnp/mvau_bcr.hpp"),
     ),
+    ("finnp/pool.hpp", include_str!("library/finnp/pool.hpp")),
     (
         "finnp/simulate.hpp",
         include_str!("library/finnp/simulate.hpp"),
     ),
     (
+        "finnp/sliding.hpp",
+        include_str!("library/finnp/sliding.hpp"),
+    ),
+    (
+        "finnp/sliding_window.hpp",
+        include_str!("library/finnp/sliding_window.hpp"),
+    ),
+    (
+        "finnp/sum_pool.hpp",
+        include_str!("library/finnp/sum_pool.hpp"),
+    ),
+    (
         "finnp/threshold.hpp",
         include_str!("library/finnp/threshold.hpp"),
     ),
+    ("finnp/vvau.hpp", include_str!("library/finnp/vvau.hpp")),
     (
         "finnp/width_converter.hpp",
         include_str!("library/finnp/width_converter.hpp"),

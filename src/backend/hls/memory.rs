@@ -16,7 +16,8 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
         Layer::Mvau(mvau) => {
             let mut files = vec![("weights.dat".to_owned(), weights(mvau, tensors)?)];
             if let Some(activation) = &mvau.activation {
-                files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
+                let blocks = [mvau.groups, mvau.rows];
+                files.extend(thresholds(activation, tensors, blocks, mvau.pe)?);
             }
             Ok(files)
         }
@@ -24,7 +25,7 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
             let mut files = vec![("weights.dat".to_owned(), kernels(vvau, tensors)?)];
             if let Some(activation) = &vvau.activation {
                 let channels = vvau.sliding.channels;
-                files.extend(thresholds(activation, tensors, channels, vvau.pe)?);
+                files.extend(thresholds(activation, tensors, [1, channels], vvau.pe)?);
             }
             Ok(files)
         }
@@ -35,13 +36,13 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
                 ("index.dat".to_owned(), index),
             ];
             if let Some(activation) = &mvau.activation {
-                files.extend(thresholds(activation, tensors, mvau.rows, mvau.pe)?);
+                files.extend(thresholds(activation, tensors, [1, mvau.rows], mvau.pe)?);
             }
             Ok(files)
         }
         Layer::Threshold(layer) => {
             let (channels, _) = grouping(layer);
-            thresholds(&layer.activation, tensors, channels, layer.pe)
+            thresholds(&layer.activation, tensors, [1, channels], layer.pe)
         }
         Layer::SlidingWindow(_)
         | Layer::MaxPool(_)
@@ -51,25 +52,26 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
     }
 }
 
-/// Line `f * D + d` holds PE rows of SIMD codes: row `f * PE + p`, column `d * SIMD + s`.
+/// Line `(g * NF + f) * D + d` holds PE rows of SIMD codes: matrix g, row `f * PE + p`, column `d * SIMD + s`.
 /// Padding has code 0.
 fn weights(mvau: &Mvau, tensors: &Tensors) -> Result<String> {
-    let matrix = tensors.weights(&[mvau.rows, mvau.columns])?;
-    let mut text = String::with_capacity(matrix.len() * 3);
-    for fold in 0..mvau.row_folds() {
-        for depth in 0..mvau.column_folds() {
-            for lane in 0..mvau.pe * mvau.simd {
-                let row = fold * mvau.pe + lane / mvau.simd;
-                let column = depth * mvau.simd + lane % mvau.simd;
-                let inside = row < mvau.rows && column < mvau.columns;
-                let value = if inside {
-                    matrix[row * mvau.columns + column]
-                } else {
-                    0
-                };
-                push(&mut text, code(mvau.weight, i64::from(value), inside));
+    let matrices = tensors.weights(&[mvau.groups * mvau.rows, mvau.columns])?;
+    let mut text = String::with_capacity(matrices.len() * 3);
+    for matrix in matrices.chunks_exact(mvau.rows * mvau.columns) {
+        for fold in 0..mvau.row_folds() {
+            for depth in 0..mvau.column_folds() {
+                for lane in 0..mvau.pe * mvau.simd {
+                    let row = fold * mvau.pe + lane / mvau.simd;
+                    let column = depth * mvau.simd + lane % mvau.simd;
+                    let inside = row < mvau.rows && column < mvau.columns;
+                    let value = match inside {
+                        true => matrix[row * mvau.columns + column],
+                        false => 0,
+                    };
+                    push(&mut text, code(mvau.weight, i64::from(value), inside));
+                }
+                text.push('\n');
             }
-            text.push('\n');
         }
     }
     Ok(text)
@@ -149,20 +151,22 @@ fn code(kind: DataType, value: i64, inside: bool) -> i64 {
     }
 }
 
-/// Line `f * PE + p` holds the thresholds, and the flip, of channel `f * PE + p`. Padding repeats channel 0.
+/// Lines hold the thresholds, and the flips, of all channels: for each of so many blocks of channels its
+/// channels, and then padding up to a multiple of PE, which repeats channel 0.
 fn thresholds(
     activation: &Activation,
     tensors: &Tensors,
-    channels: usize,
+    [blocks, channels]: [usize; 2],
     pe: usize,
 ) -> Result<Vec<(String, String)>> {
     let (values, flips) = tensors.thresholds(activation.rows, activation.levels)?;
     let (mut lists, mut flip) = (String::new(), String::new());
-    for channel in 0..channels.div_ceil(pe) * pe {
-        let row = if channel < channels {
-            channel % activation.rows
-        } else {
-            0
+    let padded = channels.next_multiple_of(pe);
+    for line in 0..blocks * padded {
+        let (block, channel) = (line / padded, line % padded);
+        let row = match channel < channels {
+            true => (block * channels + channel) % activation.rows,
+            false => 0,
         };
         let list = &values[row * activation.levels..(row + 1) * activation.levels];
         list.iter().for_each(|value| push(&mut lists, *value));

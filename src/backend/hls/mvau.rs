@@ -17,11 +17,15 @@ pub(super) fn unit(layer: &Mvau) -> Unit {
     if activation.is_some() {
         memories.extend([THRESHOLDS, FLIP]);
     }
-    Unit {
+    let matrices = match layer.groups {
+        1 => String::new(),
+        groups => format!("{groups} matrices of "),
+    };
+    let mut unit = Unit {
         header: "mvau",
         template: "Mvau",
         title: format!(
-            "Dense {kind} unit: {} x {}, {} weights, {} inputs, {output} outputs.",
+            "Dense {kind} unit: {matrices}{} x {}, {} weights, {} inputs, {output} outputs.",
             layer.rows, layer.columns, layer.weight, layer.input
         ),
         pace: pace(
@@ -38,15 +42,12 @@ pub(super) fn unit(layer: &Mvau) -> Unit {
             Unit::number("PE", layer.pe),
             Unit::number("SIMD", layer.simd),
             Unit::number("PIXELS", layer.pixels),
+            Unit::number("GROUPS", layer.groups),
             Unit::number("INITIAL", layer.initial()),
-            Unit::number("THRESHOLDS", activation.map_or(0, |a| a.levels)),
-            Unit::number(
-                "THRESHOLD_BITS",
-                activation.map_or(1, |a| a.threshold.bits()),
-            ),
-            Unit::number("BASE", activation.map_or(0, |a| a.base)),
         ],
         memories,
         has_state: false,
-    }
+    };
+    unit.fields.extend(Unit::activation(activation));
+    unit
 }

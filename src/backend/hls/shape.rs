@@ -96,8 +96,8 @@ fn source(layer: &Layer, tag: &str) -> String {
         .map(|memory| format!(", \"{}.dat\"", memory.name))
         .collect();
     let (state, simulated) = match unit.has_state {
-        true => (", state", "simulated"),
-        false => ("", tag),
+        true => (", state", format!("{tag}_simulated")),
+        false => ("", tag.to_owned()),
     };
     format!(
         "#include \"{tag}.hpp\"\n\n#include \"finnp/simulate.hpp\"\n\n{signature} {{\n#pragma HLS INLINE\n    \
@@ -121,7 +121,7 @@ fn with_state(layer: &Layer, tag: &str, names: &str) -> String {
         .map(|memory| format!(", const {tag}_unit::{}& {}", memory.class, memory.name))
         .collect();
     format!(
-        "static void simulated({tag}_unit::Input& in, {tag}_unit::Output& out{memories}) {{\n    \
+        "static void {tag}_simulated({tag}_unit::Input& in, {tag}_unit::Output& out{memories}) {{\n    \
          static {tag}_unit::State state;\n    {tag}(in, out{names}, state);\n}}\n\n"
     )
 }

@@ -202,15 +202,24 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
     text.push_str(&process(
         "input_adapter",
         "input_edge::Stream& in, input_edge::Frame::Stream& out",
-        "finnp::from_axis<input_edge::Frame>",
+        "",
+        "finnp::from_axis<input_edge::Frame>(in, out)",
     ));
     for layer in placed.iter().filter(|layer| !layer.has_memories()) {
-        text.push_str(&process(&layer.function, &layer.arguments(), &layer.tag));
+        let held = unit(&layer.node.layer).held(&layer.tag);
+        let call = format!("{}(in, out{})", layer.tag, held.arguments);
+        text.push_str(&process(
+            &layer.function,
+            &layer.arguments(),
+            &held.pragmas,
+            &call,
+        ));
     }
     text.push_str(&process(
         "output_adapter",
         "output_edge::Frame::Stream& in, output_edge::Stream& out",
-        "finnp::to_axis<output_edge::Frame>",
+        "",
+        "finnp::to_axis<output_edge::Frame>(in, out)",
     ));
     text.push_str(&format!(
         "void top(input_edge::Stream& s_axis, output_edge::Stream& m_axis) {{\n\
@@ -250,9 +259,10 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
     Ok(text)
 }
 
-fn process(name: &str, parameters: &str, callee: &str) -> String {
+/// A process that keeps `held` from frame to frame, and does nothing but one call.
+fn process(name: &str, parameters: &str, held: &str, call: &str) -> String {
     format!(
-        "static void {name}({parameters}) {{\n#pragma HLS INLINE off\n    {callee}(in, out);\n}}\n\n"
+        "static void {name}({parameters}) {{\n#pragma HLS INLINE off\n{held}    {call};\n}}\n\n"
     )
 }
 

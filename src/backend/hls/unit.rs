@@ -1,6 +1,7 @@
 //! `Unit`: a layer in the library's terms, a table from which all its text is written.
 //! Must not know any particular layer.
 
+use crate::layer::{Activation, Sliding};
 use crate::tensor::DataType;
 
 /// A class template of the library with the parameters of one shape.
@@ -105,6 +106,43 @@ impl Unit {
         (name, class(kind))
     }
 
+    /// A window and its picture.
+    pub(super) fn window(sliding: &Sliding) -> Vec<(&'static str, String)> {
+        let (window, [rows, columns]) = (&sliding.window, sliding.output());
+        let [top, left, _, _] = window.pads;
+        let pairs = [
+            ("ROWS", sliding.picture[0]),
+            ("COLUMNS", sliding.picture[1]),
+            ("CHANNELS", sliding.channels),
+            ("KERNEL_ROWS", window.kernel[0]),
+            ("KERNEL_COLUMNS", window.kernel[1]),
+            ("STRIDE_ROWS", window.stride[0]),
+            ("STRIDE_COLUMNS", window.stride[1]),
+            ("DILATION_ROWS", window.dilation[0]),
+            ("DILATION_COLUMNS", window.dilation[1]),
+            ("TOP", top),
+            ("LEFT", left),
+            ("PLACE_ROWS", rows),
+            ("PLACE_COLUMNS", columns),
+        ];
+        pairs
+            .into_iter()
+            .map(|(name, value)| Unit::number(name, value))
+            .collect()
+    }
+
+    /// The thresholds behind an accumulator.
+    pub(super) fn activation(activation: Option<&Activation>) -> [(&'static str, String); 3] {
+        [
+            Unit::number("THRESHOLDS", activation.map_or(0, |a| a.levels)),
+            Unit::number(
+                "THRESHOLD_BITS",
+                activation.map_or(1, |a| a.threshold.bits()),
+            ),
+            Unit::number("BASE", activation.map_or(0, |a| a.base)),
+        ]
+    }
+
     /// A number.
     pub(super) fn number(name: &'static str, value: impl ToString) -> (&'static str, String) {
         (name, value.to_string())
@@ -119,6 +157,15 @@ pub(super) fn class(kind: DataType) -> String {
         DataType::Int(bits) => format!("finnp::Int<{bits}>"),
         DataType::Uint(bits) => format!("finnp::Uint<{bits}>"),
     }
+}
+
+/// "a 3 x 3 window on 32 x 32 pixels of 64 uint4 channels".
+pub(super) fn view(sliding: &Sliding, element: DataType) -> String {
+    let ([rows, columns], [height, width]) = (sliding.window.kernel, sliding.picture);
+    format!(
+        "a {rows} x {columns} window on {height} x {width} pixels of {} {element} channels",
+        sliding.channels
+    )
 }
 
 /// "1 cycle per frame", "12 cycles per frame".

@@ -5,7 +5,7 @@ use crate::dataflow::{Order, Step, StreamId, Tail};
 use crate::error::{Error, Result};
 use crate::network::Coding;
 use crate::reference::along_one_axis;
-use crate::tensor::{PerChannel, Tensor};
+use crate::tensor::{PerChannel, Tensor, Window};
 
 /// A value that depends on the input: `real = tail(integer)`, element by element.
 #[derive(Debug, Clone)]
@@ -24,44 +24,49 @@ pub(super) struct Flow {
     pub(super) tail: Tail,
     /// The same as integers times a scale, where the tail is affine throughout.
     pub(super) affine: Option<Coding>,
+    /// A max-pool that the stream has not gone through yet, although shape, order and pixels are those behind it.
+    pub(super) pool: Option<Pending>,
+}
+
+/// A max-pool that waits for the next quantiser: codes are narrower than accumulators.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    /// Name of the layer.
+    pub(super) name: String,
+    /// Name of the tensor behind it.
+    pub(super) value: String,
+    /// Rows and columns of the picture before it.
+    pub(super) picture: [usize; 2],
+    /// The window.
+    pub(super) window: Window,
+    /// How many of the tail's steps come before it.
+    pub(super) steps: usize,
 }
 
 impl Flow {
-    /// Order in which a tensor of `shape` enters or leaves hardware: planes for NCHW.
-    pub(super) fn order_of(shape: &[usize]) -> Order {
-        match shape {
-            [_, channels, plane @ ..] if plane.len() >= 2 => {
-                Order::channels_first(*channels, plane.iter().product())
-            }
-            _ => Order::RowMajor,
-        }
-    }
-
-    /// A value that is the stream itself.
-    pub(super) fn begin(stream: StreamId, shape: &[usize], coding: Coding) -> Self {
-        let (_, channels) = channel_axis(shape);
+    /// A value that is the stream itself, in a given order.
+    pub(super) fn begin(stream: StreamId, shape: &[usize], order: Order, coding: Coding) -> Self {
+        let (_, channels) = channel_axis(shape, order);
         Flow {
             stream,
             shape: shape.to_vec(),
-            order: Flow::order_of(shape),
+            order,
             pixels: shape.iter().product::<usize>() / channels.max(1),
             channels,
             tail: Tail::new(coding.clone()),
             affine: Some(coding),
+            pool: None,
         }
     }
 
     /// The same elements under another shape.
     pub(super) fn reshaped(mut self, shape: &[usize]) -> Self {
-        let (_, channels) = channel_axis(shape);
+        let (_, channels) = channel_axis(shape, self.order);
         if !is_channel_axis(self.order, shape) {
             self = self.one_pixel();
         } else if channels != self.channels {
             match self.tail.channels() {
-                None => {
-                    self.pixels = self.pixels * self.channels / channels.max(1);
-                    self.channels = channels;
-                }
+                None => self = self.grouped(channels),
                 Some(_) => self = self.one_pixel(),
             }
         }
@@ -89,19 +94,45 @@ impl Flow {
         self
     }
 
+    /// The pixels of a picture of so many channels, as layers that see several pixels at once read them; `None`
+    /// where channels do not lie side by side in the stream, or elements of one channel differ in their meaning.
+    pub(super) fn pictured(self, channels: usize) -> Option<Self> {
+        let pixels = self.pixels * self.channels / channels.max(1);
+        if self.order != Order::channels_first(channels, pixels) {
+            return None;
+        }
+        match (self.channels == channels, self.tail.channels()) {
+            (true, _) => Some(self),
+            (false, None) => Some(self.grouped(channels)),
+            (false, Some(_)) => None,
+        }
+    }
+
+    /// The same elements in pixels of so many channels, where none of them differ in their meaning.
+    pub(super) fn grouped(mut self, channels: usize) -> Self {
+        self.pixels = self.pixels * self.channels / channels.max(1);
+        self.channels = channels;
+        self
+    }
+
+    /// `constant`, an operand that broadcasts against this value, laid out per channel, if it is the same for
+    /// all pixels.
+    pub(super) fn laid_out(&self, constant: &Tensor<f64>) -> Option<PerChannel> {
+        let (axis, values) = along_one_axis(constant, self.shape.len())?;
+        let Some(count) = values.channels() else {
+            return Some(values);
+        };
+        let (channel_axis, channels) = channel_axis(&self.shape, self.order);
+        let by_pixel = self.pixels > 1 || self.order == Order::RowMajor;
+        let fits = axis == channel_axis && count == channels && channels == self.channels;
+        (fits && by_pixel).then_some(values)
+    }
+
     /// Lays `constant`, an operand that broadcasts against this value, out per channel; regroups the
     /// value into one pixel where the constant differs from pixel to pixel.
     pub(super) fn per_channel(&mut self, constant: &Tensor<f64>) -> Result<PerChannel> {
-        let rank = self.shape.len();
-        if let Some((axis, values)) = along_one_axis(constant, rank) {
-            let Some(count) = values.channels() else {
-                return Ok(values);
-            };
-            let (channel_axis, channels) = channel_axis(&self.shape);
-            let by_pixel = self.pixels > 1 || self.order == Order::RowMajor;
-            if axis == channel_axis && count == channels && channels == self.channels && by_pixel {
-                return Ok(values);
-            }
+        if let Some(values) = self.laid_out(constant) {
+            return Ok(values);
         }
         let spread = constant.broadcast(&self.shape).ok_or_else(|| {
             Error::user(format!(
@@ -126,20 +157,23 @@ impl Flow {
 fn is_channel_axis(order: Order, shape: &[usize]) -> bool {
     match (order, shape) {
         (Order::ChannelsFirst { channels, .. }, [_, count, _, _, ..]) => *count == channels,
-        (Order::ChannelsFirst { .. }, _) => false,
-        (Order::RowMajor, [_, count, plane @ ..]) if plane.len() >= 2 => {
-            *count == 1 || plane.iter().product::<usize>() == 1
+        (Order::ChannelsFirst { channels, pixels }, [_, count, length]) => {
+            (*count, *length) == (channels, pixels)
         }
+        (Order::ChannelsFirst { .. }, _) => false,
         (Order::RowMajor, _) => true,
     }
 }
 
-/// Axis and number of channels of a tensor: axis 1 of images, else the last.
-pub(super) fn channel_axis(shape: &[usize]) -> (usize, usize) {
-    let axis = if shape.len() >= 4 {
-        1
-    } else {
-        shape.len().saturating_sub(1)
+/// Axis and number of channels of a tensor in that order: axis 1 where whole planes follow each other, else the last
+/// one that is longer than 1.
+pub(super) fn channel_axis(shape: &[usize], order: Order) -> (usize, usize) {
+    let axis = match order {
+        Order::ChannelsFirst { .. } if shape.len() >= 3 => 1,
+        _ => {
+            let long = shape.iter().rposition(|&length| length != 1);
+            long.unwrap_or(shape.len().saturating_sub(1))
+        }
     };
     (axis, shape.get(axis).copied().unwrap_or(1))
 }

@@ -37,7 +37,7 @@ impl Builder<'_> {
             return Err(Error::user("the classes have different scales or offsets, so integers cannot be compared")
                 .help("leave the arg-max to the host: remove it from the model, and `labels` from the manifest"));
         }
-        let (along, classes) = channel_axis(&flow.shape);
+        let (along, classes) = channel_axis(&flow.shape, flow.order);
         if classes < 2 {
             return Err(Error::user(format!(
                 "a tensor of shape {:?} has no classes to choose from",
@@ -66,8 +66,7 @@ impl Builder<'_> {
         });
         let coding = Coding::scaled(PerChannel::Same(1.0));
         let stream = StreamId(self.dataflow.streams.len());
-        let mut next = Flow::begin(stream, &[flow.pixels, 1], coding);
-        next.order = Order::RowMajor;
+        let next = Flow::begin(stream, &[flow.pixels, 1], Order::RowMajor, coding);
         self.add_stream(output, &next, None, vec![(0, last)]);
         self.dataflow.nodes.push(LayerNode {
             name: self.dataflow.free_name("label".into()),

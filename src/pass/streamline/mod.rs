@@ -4,16 +4,18 @@
 //! and the quantiser together are a staircase, whose steps bisection finds; at a matrix product with
 //! integer weights a new integer stream begins. Must not know files or boards.
 
+mod convolution;
 mod flow;
 mod label;
 mod node;
+mod pool;
 mod product;
 mod quantiser;
 mod staircase;
 
 use crate::dataflow::{Dataflow, Input, Order, Output, Stream, StreamId};
 use crate::error::{Error, Result};
-use crate::network::{Coding, Network, Op, Quantiser, ValueId};
+use crate::network::{Coding, Network, Op, Quantiser, ValueId, picture};
 use crate::reference::Real;
 use crate::tensor::DataType;
 
@@ -49,15 +51,48 @@ struct Builder<'a> {
     products: Vec<Product>,
 }
 
-/// A matrix product and where its columns come from.
+/// A matrix product or a convolution, and where its weights come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     /// Stable name of the layer.
     pub name: String,
-    /// Tensor of its weights, `[columns, rows]`.
+    /// Tensor of its weights.
     pub weights: ValueId,
-    /// Row k of that tensor is column `order.position(k)` of the layer.
-    pub order: Order,
+    /// Where the layer's weights lie in that tensor.
+    pub place: Place,
+}
+
+/// Where the weights of a layer, `[rows, columns]`, lie in the tensor that they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The tensor is `[columns, rows]`; its row k is column `order.position(k)` of the layer.
+    Matrix {
+        /// Order of the elements that the layer reads.
+        order: Order,
+        /// Rows of the layer.
+        rows: usize,
+    },
+    /// The tensor is `[rows, channels, positions]`; a pixel of the layer has all channels of one position after
+    /// those of another.
+    Kernel {
+        /// Channels of the picture.
+        channels: usize,
+        /// Positions of the kernel.
+        positions: usize,
+    },
+}
+
+impl Place {
+    /// Row-major index in the tensor of the layer's weight in this row and column.
+    pub fn index(self, row: usize, column: usize) -> usize {
+        match self {
+            Place::Matrix { order, rows } => order.index(column) * rows + row,
+            Place::Kernel {
+                channels,
+                positions,
+            } => (row * channels + column % channels) * positions + column / channels,
+        }
+    }
 }
 
 /// Turns `network` into integers. `input` says what the host feeds; it may be left out where the first
@@ -129,6 +164,33 @@ fn forked(network: &Network, id: ValueId) -> Error {
     .help("branches (residual connections) are not supported yet: only chains of layers are")
 }
 
+/// Order in which a tensor of `shape` enters the hardware: channels side by side in a pixel. Axis 1 holds the
+/// channels of a picture, and of a signal where layers slide over it, unless the network moves the last axis there.
+fn order_of(network: &Network, shape: &[usize]) -> Order {
+    let slides = |node: &crate::network::Node| {
+        let windowed = matches!(
+            node.op,
+            Op::Conv { .. } | Op::MaxPool(_) | Op::AveragePool { .. }
+        );
+        windowed && network.value(node.inputs[0]).shape.len() == shape.len()
+    };
+    let planes = shape.len() == 4 || network.nodes.iter().any(slides);
+    let turned = network.nodes.iter().any(|node| {
+        node.op == Op::Transpose
+            && node.permutation == [0, 3, 1, 2]
+            && network.value(node.inputs[0]).shape == shape
+    });
+    match (shape, picture(shape)) {
+        (_, Some((channels, [rows, columns]))) if planes && !turned => {
+            Order::channels_first(channels, rows * columns)
+        }
+        ([_, channels, plane @ ..], None) if plane.len() >= 2 => {
+            Order::channels_first(*channels, plane.iter().product())
+        }
+        _ => Order::RowMajor,
+    }
+}
+
 impl Builder<'_> {
     /// Begins with the network's inputs.
     fn feed(&mut self, grid: Option<&Grid>) -> Result<()> {
@@ -169,7 +231,8 @@ impl Builder<'_> {
         let range = vec![(grid.element.min(), grid.element.max())];
         let value = self.network.value(id);
         let stream = StreamId(self.ranges.len());
-        let flow = Flow::begin(stream, &shape, grid.coding.clone()).reshaped(&value.shape);
+        let order = order_of(self.network, &shape);
+        let flow = Flow::begin(stream, &shape, order, grid.coding.clone()).reshaped(&value.shape);
         self.add_stream(grid.element, &flow, Some(value.name.clone()), range);
         self.dataflow.inputs.push(Input {
             name,
@@ -205,7 +268,7 @@ impl Builder<'_> {
     fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
         let value = self.network.value(id);
         let (mut flow, mut host) = match self.meanings[id.0].take() {
-            Some(Meaning::Flow(flow)) => (flow, Vec::new()),
+            Some(Meaning::Flow(flow)) => (self.settled(flow)?, Vec::new()),
             Some(Meaning::Host(flow, host)) => (flow, host),
             Some(Meaning::Unspecified) | None => {
                 return Err(Error::user(format!(

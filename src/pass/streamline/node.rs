@@ -4,7 +4,7 @@
 use super::flow::Flow;
 use super::quantiser::{Quantisers, bipolar_grid, multi_threshold_of, quant_grid, quant_of};
 use super::{Builder, Meaning};
-use crate::dataflow::{Node as LayerNode, Step};
+use crate::dataflow::{Node as LayerNode, Order, Step};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Tensors};
 use crate::network::{Binary, Coding, Node, Op, Quantiser, Rounding, Unary};
@@ -55,6 +55,11 @@ impl Builder<'_> {
             .iter()
             .filter_map(|id| self.real.constant(*id))
             .collect();
+        // Whatever is not the same for all pixels comes after a pool that waits.
+        let flow = match waits(&flow, node.op, &constants) {
+            true => flow,
+            false => self.settled(flow)?,
+        };
         let flow = match (node.op, &constants[..]) {
             (Op::Quant(quant), [scale, zero, bits]) => {
                 let (flow, quantisers) = quant_of(flow, quant, [scale, zero, bits])?;
@@ -84,6 +89,24 @@ impl Builder<'_> {
                     multi_threshold_of(flow, quantiser, channels_last, thresholds)?;
                 self.quantise(node, flow, quantisers)?
             }
+            (Op::Trunc(trunc), operands) => {
+                let quantisers = self.trunc(&flow, trunc, operands)?;
+                self.quantise(node, flow, quantisers)?
+            }
+            (Op::Conv { window, group }, [weights]) if position == 0 => {
+                self.convolution(node, flow, (window, group), weights)?
+            }
+            (Op::Conv { .. }, _) => {
+                return Err(Error::user("its weights are no constants"));
+            }
+            (Op::MaxPool(window), []) => self.max_pool(node, flow, window)?,
+            (
+                Op::AveragePool {
+                    window,
+                    count_padding,
+                },
+                [],
+            ) => self.average_pool(node, flow, window, count_padding)?,
             (Op::Unary(Unary::Identity), []) => flow,
             (Op::Unary(op), []) => flow.push(Step::Unary(op), None),
             (Op::Binary(op), [constant]) => binary(flow, op, constant, position == 0, shape)?,
@@ -153,6 +176,20 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a pool that waits in `flow` may go on waiting behind this operator.
+fn waits(flow: &Flow, op: Op, constants: &[&Known]) -> bool {
+    match (op, constants) {
+        (Op::Unary(_) | Op::BatchNorm { .. } | Op::BipolarQuant | Op::Trunc(_), _) => true,
+        (Op::Binary(_), [constant]) => flow.laid_out(&constant.real).is_some(),
+        (Op::Quant(_), [scale, ..]) => flow.laid_out(&scale.real).is_some(),
+        (Op::MultiThreshold { channels_last, .. }, [thresholds]) => {
+            let rows = thresholds.real.shape().first();
+            rows == Some(&1) || !channels_last && flow.shape.len() > 2
+        }
+        _ => false,
+    }
+}
+
 /// The error that asks for an `[input]` section.
 fn missing_input(name: &str) -> Error {
     Error::user(format!("the network computes with the real numbers of its input `{name}` directly"))
@@ -205,18 +242,43 @@ fn batch_norm(mut flow: Flow, parameters: &[&Known], epsilon: f64) -> Result<Flo
     ))
 }
 
-fn transposed(flow: Flow, permutation: &[usize], shape: &[usize]) -> Result<Flow> {
+/// Moves axes, which costs nothing where elements stay in their places: axes of length 1, and channels that move
+/// behind the plane or in front of it.
+fn transposed(mut flow: Flow, permutation: &[usize], shape: &[usize]) -> Result<Flow> {
     let long: Vec<usize> = permutation
         .iter()
         .copied()
         .filter(|&axis| flow.shape[axis] != 1)
         .collect();
-    match long.is_sorted() {
-        true => Ok(flow.reshaped(shape)),
-        false => Err(Error::user(format!(
+    if long.is_sorted() {
+        return Ok(flow.reshaped(shape));
+    }
+    let (channels, pixels) = (flow.channels, flow.pixels);
+    let order = match (flow.order, permutation) {
+        (Order::ChannelsFirst { channels: c, .. }, [0, middle @ .., 1])
+            if middle.is_sorted() && c == channels =>
+        {
+            Some(Order::RowMajor)
+        }
+        (Order::RowMajor, [0, last, middle @ ..])
+            if middle.is_sorted()
+                && shape.get(1) == Some(&channels)
+                && *last + 1 == shape.len() =>
+        {
+            Some(Order::channels_first(channels, pixels))
+        }
+        _ => None,
+    };
+    match order {
+        Some(order) => {
+            flow.order = order;
+            flow.shape = shape.to_vec();
+            Ok(flow)
+        }
+        None => Err(Error::user(format!(
             "it moves axes {permutation:?} of a tensor of shape {:?}",
             flow.shape
         ))
-        .help("transposing activations is not supported, except along axes of length 1")),
+        .help("transposing activations is supported where channels move to the last axis or back to axis 1, or axes have length 1")),
     }
 }

@@ -3,39 +3,35 @@
 
 use super::flow::Flow;
 use super::quantiser::signed_spanning;
-use super::{Builder, Product};
+use super::{Builder, Place, Product};
 use crate::dataflow::{Order, Tail};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Mvau, Tensors};
 use crate::network::{Coding, Node};
-use crate::reference::Known;
+use crate::reference::{Code, Known};
 use crate::tensor::{DataType, PerChannel, Tensor};
 
 impl Builder<'_> {
     /// Matrix product with constant integer weights `[k, rows]`: exact accumulators.
     pub(super) fn product(&mut self, node: &Node, flow: Flow, weights: &Known) -> Result<Flow> {
-        let code = weights.code.as_ref().ok_or_else(|| {
-            Error::user("its weights are real numbers on no integer grid")
-                .help("quantise the weights with a Quant or BipolarQuant node")
-        })?;
+        let code = integer_weights(weights)?;
         let [depth, rows] = *weights.real.shape() else {
             return Err(Error::user(format!(
                 "its weights have shape {:?}",
                 weights.real.shape()
             )));
         };
-        let flow = match flow.channels == depth && flow.order == Order::RowMajor {
-            true => flow,
-            false => flow.one_pixel(),
+        let rows_of_depth = flow.order == Order::RowMajor && flow.shape.last() == Some(&depth);
+        let flow = match (flow.order, flow.tail.channels()) {
+            (Order::RowMajor, _) if flow.channels == depth => flow,
+            (_, None) if rows_of_depth => flow.grouped(depth),
+            _ => flow.one_pixel(),
         };
         if flow.channels != depth {
             return Err(Error::user(format!("it contracts {depth} of {} elements", flow.channels))
                 .help("flatten the tensor first; products over an inner axis of an image are not supported"));
         }
-        let affine = flow.affine.as_ref().ok_or_else(|| {
-            Error::user("its input is a real number on no integer grid")
-                .help("put a quantiser between this node and the non-linear operator before it")
-        })?;
+        let affine = on_grid(&flow)?;
         if code.coding.scale.channels().is_some() && code.axis != 1
             || code.coding.bias.uniform() != Some(0.0)
         {
@@ -47,7 +43,10 @@ impl Builder<'_> {
         self.products.push(Product {
             name: node.name.clone(),
             weights: node.inputs[1],
-            order: flow.order,
+            place: Place::Matrix {
+                order: flow.order,
+                rows,
+            },
         });
         // Column j of the layer is element j of the stream, wherever the tensor has it.
         let matrix = (0..rows)
@@ -81,13 +80,8 @@ impl Builder<'_> {
     ) -> Result<Flow> {
         let depth = flow.channels;
         let columns = self.ranges_of(&flow);
-        let ranges = matrix
-            .chunks_exact(depth)
-            .map(|row| accumulator_range(row, &columns))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))?;
-        let ends = ranges.iter().flat_map(|range| [range.0, range.1]);
-        let accumulator = signed_spanning(ends, DataType::Int(1))?;
+        let rows_of = matrix.chunks_exact(depth);
+        let (ranges, accumulator) = accumulators(rows_of.map(|row| (row, &columns[..])))?;
         let layer = Layer::Mvau(Mvau {
             rows,
             columns: depth,
@@ -115,6 +109,45 @@ impl Builder<'_> {
         };
         Ok(self.append(node, layer, tensors, flow, accumulator, ranges))
     }
+}
+
+/// The integers of constant weights.
+///
+/// # Errors
+/// A user error where they have none.
+pub(super) fn integer_weights(weights: &Known) -> Result<&Code> {
+    weights.code.as_ref().ok_or_else(|| {
+        Error::user("its weights are real numbers on no integer grid")
+            .help("quantise the weights with a Quant or BipolarQuant node")
+    })
+}
+
+/// What the integers of the flow stand for, as numbers that can be multiplied.
+///
+/// # Errors
+/// A user error where they are no multiples of one number.
+pub(super) fn on_grid(flow: &Flow) -> Result<&Coding> {
+    flow.affine.as_ref().ok_or_else(|| {
+        Error::user("its input is a real number on no integer grid")
+            .help("put a quantiser between this node and the non-linear operator before it")
+    })
+}
+
+/// Range of each row's accumulator, from its weights and the ranges of what they are multiplied by, and the type
+/// that holds them all.
+///
+/// # Errors
+/// A user error where no type is wide enough.
+pub(super) fn accumulators<'a>(
+    rows: impl Iterator<Item = (&'a [i32], &'a [(i64, i64)])>,
+) -> Result<(Vec<(i64, i64)>, DataType)> {
+    let ranges = rows
+        .map(|(row, columns)| accumulator_range(row, columns))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))?;
+    let ends = ranges.iter().flat_map(|range| [range.0, range.1]);
+    let accumulator = signed_spanning(ends, DataType::Int(1))?;
+    Ok((ranges, accumulator))
 }
 
 /// The coding with its channels, which are stream positions, in the tensor's order.
@@ -145,7 +178,7 @@ fn accumulator_range(row: &[i32], columns: &[(i64, i64)]) -> Option<(i64, i64)> 
 }
 
 /// Narrowest type of a weight matrix, by the values that it really has.
-fn type_of_weights(matrix: &[i32]) -> Result<DataType> {
+pub(super) fn type_of_weights(matrix: &[i32]) -> Result<DataType> {
     let low = matrix.iter().min().copied().unwrap_or(0);
     let high = matrix.iter().max().copied().unwrap_or(0);
     match (low, high, matrix.contains(&0)) {

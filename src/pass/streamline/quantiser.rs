@@ -7,7 +7,7 @@ use super::{Builder, Grid};
 use crate::dataflow::Tail;
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer, Tensors, Threshold};
-use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser};
+use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser, Trunc};
 use crate::reference::{Known, bit_width, check_scale, integer_zero_point};
 use crate::tensor::{DataType, PerChannel, Tensor};
 
@@ -25,10 +25,16 @@ impl Builder<'_> {
     pub(super) fn quantise(
         &mut self,
         node: &Node,
-        flow: Flow,
+        mut flow: Flow,
         quantisers: Quantisers,
     ) -> Result<Flow> {
         check_levels(&quantisers.each)?;
+        if !self.thresholds_first(&flow) {
+            flow = self.settled(flow)?;
+        }
+        let pool = flow.pool.take();
+        let picture = pool.as_ref().map(|pool| pool.picture);
+        let pixels = picture.map_or(flow.pixels, |[rows, columns]| rows * columns);
         let ranges = self.ranges_of(&flow);
         let alike =
             flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
@@ -61,7 +67,7 @@ impl Builder<'_> {
         let tensors = threshold_tensors(&stairs, activation.levels)?;
         let layer = Layer::Threshold(Threshold {
             channels: flow.channels,
-            pixels: flow.pixels,
+            pixels,
             input,
             activation,
             pe: 1,
@@ -72,7 +78,48 @@ impl Builder<'_> {
             affine: Some(quantisers.coding),
             ..flow
         };
-        Ok(self.append(node, layer, tensors, next, output, codes))
+        let Some(pool) = pool else {
+            return Ok(self.append(node, layer, tensors, next, output, codes));
+        };
+        // What the network calls by the quantiser's name is only there behind the pool.
+        let value = self.network.value(node.output).name.clone();
+        let mut next = self.append(node, layer, tensors, Flow { pixels, ..next }, output, codes);
+        self.dataflow.streams[next.stream.0].value = Some(format!("{value} before {}", pool.name));
+        next.pixels = flow.pixels;
+        next.stream = self.pooled(&next, &pool, Some(value));
+        Ok(next)
+    }
+
+    /// The quantiser of a `Trunc`, as far as the flow's integers go.
+    pub(super) fn trunc(
+        &self,
+        flow: &Flow,
+        trunc: Trunc,
+        operands: &[&Known],
+    ) -> Result<Quantisers> {
+        let one = |known: &&Known| {
+            let values = PerChannel::from_values(known.real.data().to_vec());
+            values.uniform().ok_or_else(|| {
+                Error::user("its scale, zero-point or bit width differs from channel to channel")
+            })
+        };
+        let operands = operands.iter().map(one).collect::<Result<Vec<f64>>>()?;
+        let (mut quantiser, step) = trunc.resolve(&operands).map_err(Error::user)?;
+        let ranges = self.ranges_of(flow);
+        let channels = flow.tail.channels().unwrap_or(1).max(ranges.len());
+        let ends = (0..channels).flat_map(|channel| {
+            let (low, high) = ranges[channel % ranges.len()];
+            [low, high].map(|end| flow.tail.real(end, channel))
+        });
+        let codes: Vec<i64> = ends.map(|end| quantiser.code(end)).collect();
+        if let Quantiser::Trunc { bounds, offset, .. } = &mut quantiser {
+            let attained = |code: Option<&i64>| code.map_or(0, |code| code + *offset);
+            *bounds = (attained(codes.iter().min()), attained(codes.iter().max()));
+        }
+        Ok(Quantisers {
+            each: vec![quantiser],
+            coding: Coding::scaled(PerChannel::Same(step)),
+        })
     }
 
     /// Ranges of the flow's integers: one for all channels, or one each in its present grouping.
@@ -191,7 +238,8 @@ pub(super) fn multi_threshold_of(
         base,
         step,
     };
-    let along_channels = flow.is_grouped() && channel_axis(&flow.shape) == (given, flow.channels);
+    let along_channels =
+        flow.is_grouped() && channel_axis(&flow.shape, flow.order) == (given, flow.channels);
     let each = match rows == 1 || along_channels {
         true => (0..list.len()).map(of_row).collect(),
         false => {

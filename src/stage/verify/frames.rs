@@ -4,24 +4,72 @@
 use crate::error::{Error, Result};
 use crate::layer::Port;
 
-/// Elements of all frames, `[frames, pixels, channels]`, as `<i4` where 32 bits hold them, else `<i8`.
-pub(super) fn write(frames: &[Vec<i64>], port: Port) -> Vec<u8> {
-    let wide = port.element.min() < i64::from(i32::MIN) || port.element.max() > i64::from(i32::MAX);
-    let kind = if wide { "<i8" } else { "<i4" };
-    let shape = format!("({}, {}, {})", frames.len(), port.pixels, port.channels);
-    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
-    // The data begins at a multiple of 64 bytes, after a line break (NumPy's format 1.0).
-    let padding = 63 - (10 + header.len()) % 64;
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    let size = if wide { 8 } else { 4 };
-    for value in frames.iter().flatten() {
-        bytes.extend(&value.to_le_bytes()[..size]);
+/// Whether 32 bits do not hold every element.
+fn is_wide(port: Port) -> bool {
+    port.element.min() < i64::from(i32::MIN) || port.element.max() > i64::from(i32::MAX)
+}
+
+/// Elements as they are stored: `<i4` where 32 bits hold them, else `<i8`.
+pub(super) fn encode(elements: &[i64], port: Port) -> Vec<u8> {
+    let size = if is_wide(port) { 8 } else { 4 };
+    let mut bytes = Vec::with_capacity(elements.len() * size);
+    for element in elements {
+        bytes.extend_from_slice(&element.to_le_bytes()[..size]);
     }
     bytes
+}
+
+/// The frames of a stream, one after the other, as an array `[frames, pixels, channels]`.
+pub(super) struct Recording {
+    port: Port,
+    frames: usize,
+    data: Vec<u8>,
+}
+
+impl Recording {
+    /// No frames yet.
+    pub(super) fn new(port: Port) -> Self {
+        Recording {
+            port,
+            frames: 0,
+            data: Vec::new(),
+        }
+    }
+
+    /// Adds a frame that [`encode`] made.
+    pub(super) fn add(&mut self, frame: &[u8]) {
+        self.frames += 1;
+        self.data.extend_from_slice(frame);
+    }
+
+    /// The file.
+    pub(super) fn finish(self) -> Vec<u8> {
+        let kind = if is_wide(self.port) { "<i8" } else { "<i4" };
+        let Port {
+            pixels, channels, ..
+        } = self.port;
+        let shape = format!("({}, {pixels}, {channels})", self.frames);
+        let mut header =
+            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+        // The data begins at a multiple of 64 bytes, after a line break (NumPy's format 1.0).
+        let padding = 63 - (10 + header.len()) % 64;
+        header.extend(std::iter::repeat_n(' ', padding));
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(self.data);
+        bytes
+    }
+}
+
+/// All frames at once, as a [`Recording`] has them.
+pub(super) fn write(frames: &[Vec<i64>], port: Port) -> Vec<u8> {
+    let mut recording = Recording::new(port);
+    for frame in frames {
+        recording.add(&encode(frame, port));
+    }
+    recording.finish()
 }
 
 /// Elements of all frames in order, as [`write`] or a simulation wrote them.

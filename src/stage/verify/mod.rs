@@ -5,21 +5,25 @@
 mod accuracy;
 mod compile;
 mod frames;
+mod inputs;
+mod plan;
 mod simulate;
 mod trace;
 mod truth;
 mod verdict;
 
 pub(super) use accuracy::Accuracy;
-pub(super) use trace::{ACCURACY, INPUTS_JOB, SAMPLES, Samples, TRACE_JOB};
+pub(super) use inputs::{INPUTS_JOB, SAMPLES, Samples};
+pub(super) use trace::{ACCURACY, TRACE_JOB};
 pub(super) use truth::{LEVELS, LEVELS_JOB, SINGLE, SINGLE_JOB};
-pub(super) use verdict::{VERDICT, VERDICT_JOB, Verdict};
+pub(super) use verdict::{Inside, VERDICT, VERDICT_JOB, Verdict};
 
 use super::record::{of_stage, read};
 use super::{Artifacts, Job, Stage};
 use crate::backend::hls::tag;
 use crate::error::Result;
 use crate::manifest::Manifest;
+use plan::{BUDGET, Plan};
 
 /// The stage.
 pub(super) struct Verify;
@@ -41,19 +45,26 @@ impl Stage for Verify {
             .iter()
             .map(|node| tag(&node.layer))
             .collect::<Result<Vec<String>>>()?;
+        let plan = Plan::new(&integer, BUDGET, manifest.full);
+        let simulations = plan.simulations(&folded)?;
         let mut jobs = vec![
-            trace::inputs(manifest, &integer),
-            trace::trace(&integer),
+            inputs::inputs(manifest, &integer),
+            trace::trace(&integer, &plan),
             truth::levels(&integer),
             truth::single(manifest, &integer, done)?,
         ];
-        for (node, tag) in folded.nodes.iter().zip(&tags) {
-            jobs.extend(compile::layer(node, tag));
+        let nodes = || folded.nodes.iter().zip(&simulations);
+        for (node, simulation) in nodes() {
+            jobs.extend(compile::layer(node, simulation)?);
+            jobs.push(simulate::layer(node, simulation));
         }
-        jobs.push(compile::network(&folded, &tags));
-        jobs.extend((0..folded.nodes.len()).map(|position| simulate::layer(&folded, position)));
-        jobs.push(simulate::network(&folded));
-        jobs.push(verdict::job(&folded));
+        if plan.network.frames > 0 {
+            let whole = nodes().zip(&tags);
+            jobs.extend(whole.filter_map(|((node, part), tag)| compile::whole(node, part, tag)));
+            jobs.push(compile::network(&folded, &simulations, &tags));
+            jobs.push(simulate::network(&folded));
+        }
+        jobs.push(verdict::job(&folded, &simulations, plan.network)?);
         Ok(jobs)
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
-use super::trace::{self, INPUTS_JOB, TRACE_JOB};
+use super::plan::Simulation;
+use super::trace::{NETWORK_INPUT, TRACE_JOB};
 use crate::backend::hls::memory_files;
 use crate::dataflow::{Dataflow, Node};
 use crate::stage::generate::memory_job;
@@ -40,18 +41,8 @@ fn memories(mut job: Job, node: &Node, folder: &str) -> Job {
     job
 }
 
-/// The recorded input of the layer at `position`.
-fn recorded(job: Job, dataflow: &Dataflow, position: usize) -> Job {
-    let source = trace::source(dataflow, dataflow.nodes[position].inputs[0]);
-    match source {
-        Some(layer) => job.output_of("input.npy", "verify", TRACE_JOB, trace::file(layer)),
-        None => job.output_of("input.npy", "verify", INPUTS_JOB, trace::INPUT),
-    }
-}
-
-/// The job that simulates the layer at `position` alone.
-pub(super) fn layer(dataflow: &Dataflow, position: usize) -> Job {
-    let node = &dataflow.nodes[position];
+/// The job that simulates a layer alone.
+pub(super) fn layer(node: &Node, simulation: &Simulation) -> Job {
     let job = Job::run(
         layer_job(&node.name),
         Command {
@@ -62,8 +53,9 @@ pub(super) fn layer(dataflow: &Dataflow, position: usize) -> Job {
             outputs: [OUTPUT, CYCLES].map(str::to_owned).to_vec(),
         },
     )
-    .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE);
-    memories(recorded(job, dataflow, position), node, "")
+    .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE)
+    .output_of("input.npy", "verify", TRACE_JOB, simulation.fed.clone());
+    memories(job, node, "")
 }
 
 /// The job that simulates the whole network and records every stream inside it.
@@ -80,7 +72,7 @@ pub(super) fn network(dataflow: &Dataflow) -> Job {
         },
     )
     .output_of(NETWORK_PROGRAM, "verify", NETWORK_JOB, NETWORK_PROGRAM)
-    .output_of("input.npy", "verify", INPUTS_JOB, trace::INPUT)
+    .output_of("input.npy", "verify", TRACE_JOB, NETWORK_INPUT)
     // The folder must exist before the program starts.
     .input("taps/folder", Input::Bytes(Arc::from(&b""[..])));
     for node in &dataflow.nodes {

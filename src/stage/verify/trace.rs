@@ -1,53 +1,41 @@
-//! Trace: the user's inputs as integers, and every stream of the integer network on them.
+//! Trace: the streams of the integer network on the inputs, as far as simulations are fed with them or should write
+//! them, and the answers.
 //! Must not know simulations.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::accuracy::{self, Accuracy};
-use super::frames;
-use crate::data::{Arrays, samples};
-use crate::dataflow::{Dataflow, StreamId};
-use crate::error::{Error, Result};
-use crate::layer::{Layer, Port};
-use crate::manifest::{Layout, Manifest};
+use super::frames::{self, Recording};
+use super::inputs::{INPUT, INPUTS_JOB, LABELS, input_port};
+use super::plan::{Plan, side_by_side};
+use crate::dataflow::{Dataflow, Node, StreamId};
+use crate::error::Result;
+use crate::layer::Layer;
 use crate::reference::Integers;
 use crate::stage::record::{add_tensors, feed, from_json, json, of_inputs, read};
-use crate::stage::{Input, Inputs, Job, Outputs};
+use crate::stage::{Job, Outputs};
+use crate::tensor::Tensor;
 
-/// Job that reads or makes the inputs.
-pub(in crate::stage) const INPUTS_JOB: &str = "inputs";
 /// Job that runs the integer network.
 pub(in crate::stage) const TRACE_JOB: &str = "trace";
-/// The inputs, in stream order.
-pub(super) const INPUT: &str = "inputs.npy";
-/// What is known of the inputs.
-pub(in crate::stage) const SAMPLES: &str = "samples.json";
-
-/// The expected classes, in order; `null` where there are none.
-const LABELS: &str = "labels.json";
 /// How many are right; `null` where there are no labels.
 pub(in crate::stage) const ACCURACY: &str = "accuracy.json";
+/// What the network is fed where it is simulated as a whole.
+pub(super) const NETWORK_INPUT: &str = "inputs.npy";
 
-/// How many samples are made where the manifest names none.
-const MADE: usize = 16;
-
-/// What is known of the inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Samples {
-    /// How many there are.
-    pub count: usize,
-    /// Whether finnp made them because the manifest names none.
-    pub made: bool,
-    /// Real numbers farther than a hundredth of a step from the input's grid.
-    pub off_grid: u64,
-    /// Real numbers beyond the ends of the grid.
-    pub clamped: u64,
+/// File of the stream that a layer is fed where it is simulated alone.
+pub(super) fn fed(layer: &str) -> String {
+    format!("fed/{layer}.npy")
 }
 
-/// File of the stream that a layer writes.
-pub(super) fn file(layer: &str) -> String {
-    format!("{layer}.npy")
+/// File of the stream that it should write then.
+pub(super) fn alone(layer: &str) -> String {
+    format!("alone/{layer}.npy")
+}
+
+/// File of the stream that it should write inside the network.
+pub(super) fn inside(layer: &str) -> String {
+    format!("inside/{layer}.npy")
 }
 
 /// The layer whose integers flow in `stream`, seen through width converters; `None` for the input.
@@ -62,137 +50,17 @@ pub(super) fn source(dataflow: &Dataflow, stream: StreamId) -> Option<&str> {
     }
 }
 
-/// The stream that the host feeds, one element per word.
-pub(super) fn input_port(dataflow: &Dataflow) -> Result<Port> {
-    let input = dataflow
-        .inputs
-        .first()
-        .ok_or_else(|| Error::bug("the network has no input"))?;
-    let stream = dataflow.stream(input.stream);
-    Ok(Port {
-        element: stream.element,
-        pixels: stream.pixels,
-        channels: stream.channels,
-        per_word: 1,
-    })
-}
-
-/// The job that reads the inputs, or makes some.
-pub(super) fn inputs(manifest: &Manifest, integer: &Dataflow) -> Job {
-    let layout = manifest.input.layout;
-    let verify = manifest.verify.clone();
-    let limit = verify
-        .as_ref()
-        .and_then(|v| v.samples)
-        .map_or(usize::MAX, |count| count as usize);
-    let given = verify.is_some();
-    let place = manifest.place("verify.inputs").label("in this file");
-    let name = verify
-        .as_ref()
-        .and_then(|v| v.inputs.file_name())
-        .map(|name| name.to_string_lossy().into_owned());
-    let job = Job::compute(INPUTS_JOB, move |inputs| {
-        let dataflow = read(&of_inputs(inputs))?;
-        match &name {
-            Some(name) if given => given_inputs(inputs, &dataflow, name, layout, limit)
-                .map_err(|error| error.at(place.clone())),
-            _ => made_inputs(&dataflow),
-        }
-    })
-    .line("layout", format!("{layout:?}"))
-    .line("samples", limit.to_string());
-    let job = feed(job, "reorder", integer, false).shown_in("sim");
-    match verify {
-        Some(verify) => job.input("samples", Input::File(verify.inputs)),
-        None => job,
-    }
-}
-
-fn given_inputs(
-    inputs: &Inputs,
-    dataflow: &Dataflow,
-    file: &str,
-    layout: Layout,
-    limit: usize,
-) -> Result<Outputs> {
-    let mut arrays = Arrays::from_bytes(file, inputs.bytes("samples")?.to_vec())?;
-    let array = arrays.input()?;
-    let input = &dataflow.inputs[0];
-    let stream = dataflow.stream(input.stream);
-    let read = samples("x", &array, input, stream.element, layout)?;
-    let frames: Vec<Vec<i64>> = read
-        .frames
+/// The job that runs the integer network and records what `plan` needs.
+pub(super) fn trace(integer: &Dataflow, plan: &Plan) -> Job {
+    let mut lines: Vec<(String, String)> = plan
+        .parts
         .iter()
-        .take(limit)
-        .map(|frame| stream.order.to_stream(frame))
+        .map(|part| (format!("simulation of {}", part.name), part.words()))
         .collect();
-    let labels = accuracy::labels(&mut arrays, read.frames.len())?;
-    let samples = Samples {
-        count: frames.len(),
-        made: false,
-        off_grid: read.off_grid,
-        clamped: read.clamped,
-    };
-    let labels = labels.map(|labels| labels[..frames.len()].to_vec());
-    outputs(dataflow, &frames, samples, labels)
-}
-
-/// Samples that need no seed from anywhere: the ends of the range, then numbers that look random
-/// (Weyl sequence through a multiplicative hash).
-fn made_inputs(dataflow: &Dataflow) -> Result<Outputs> {
-    let port = input_port(dataflow)?;
-    let codes = dataflow.inputs[0].codes(port.element);
-    let frames: Vec<Vec<i64>> = (0..MADE)
-        .map(|sample| {
-            (0..port.elements())
-                .map(|position| match sample {
-                    0 => codes.0,
-                    1 => codes.1,
-                    _ => scattered(codes, (sample * port.elements() + position) as u64),
-                })
-                .collect()
-        })
-        .collect();
-    let count = frames.len();
-    outputs(
-        dataflow,
-        &frames,
-        Samples {
-            count,
-            made: true,
-            off_grid: 0,
-            clamped: 0,
-        },
-        None,
-    )
-}
-
-fn scattered((low, high, step): (i64, i64, i64), position: u64) -> i64 {
-    let mixed = position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let values = ((high - low) / step) as u64 + 1;
-    low + ((mixed >> 32) % values) as i64 * step
-}
-
-fn outputs(
-    dataflow: &Dataflow,
-    frames: &[Vec<i64>],
-    samples: Samples,
-    labels: Option<Vec<i64>>,
-) -> Result<Outputs> {
-    Ok(Outputs::from([
-        (
-            INPUT.to_owned(),
-            frames::write(frames, input_port(dataflow)?),
-        ),
-        (SAMPLES.to_owned(), json(&samples)?),
-        (LABELS.to_owned(), json(&labels)?),
-    ]))
-}
-
-/// The job that runs the integer network and records every stream.
-pub(super) fn trace(integer: &Dataflow) -> Job {
-    let job = Job::compute(TRACE_JOB, |inputs| {
+    let whole = format!("{} frames", plan.network.frames);
+    lines.push(("simulation of the network".to_owned(), whole));
+    let plan = plan.clone();
+    let mut job = Job::compute(TRACE_JOB, move |inputs| {
         let mut dataflow = read(&of_inputs(inputs))?;
         add_tensors(&mut dataflow, &of_inputs(inputs))?;
         let frames = frames::split(
@@ -200,39 +68,152 @@ pub(super) fn trace(integer: &Dataflow) -> Job {
             input_port(&dataflow)?.elements(),
         );
         let labels: Option<Vec<i64>> = from_json(inputs.bytes(LABELS)?)?;
-        record(&dataflow, &frames, labels.as_deref())
+        record(&dataflow, &plan, &frames, labels.as_deref())
     });
+    job.lines = lines;
     feed(job, "reorder", integer, true)
         .output_of(INPUT, "verify", INPUTS_JOB, INPUT)
         .output_of(LABELS, "verify", INPUTS_JOB, LABELS)
         .shown_in("sim/expected")
 }
 
-fn record(dataflow: &Dataflow, frames: &[Vec<i64>], labels: Option<&[i64]>) -> Result<Outputs> {
-    let integers = Integers::new(dataflow);
-    let recorded = frames
-        .par_iter()
-        .map(|frame| {
-            let mut streams = vec![Vec::new(); dataflow.streams.len()];
-            let last = integers.run(std::slice::from_ref(frame), |id, values| {
-                streams[id.0] = values.to_vec()
-            })?;
-            Ok((streams, integers.real(&last)?))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let (recorded, answers): (Vec<Vec<Vec<i64>>>, Vec<_>) = recorded.into_iter().unzip();
+/// What one frame contributes: elements by file, as stored, and the real outputs.
+type Frame = (Vec<(String, Vec<u8>)>, Vec<Tensor<f64>>);
+
+fn record(
+    dataflow: &Dataflow,
+    plan: &Plan,
+    frames: &[Vec<i64>],
+    labels: Option<&[i64]>,
+) -> Result<Outputs> {
+    let recorder = Recorder {
+        dataflow,
+        plan,
+        integers: Integers::new(dataflow),
+    };
+    let mut recordings = recorder.recordings()?;
+    // Answers are worth computing only where there is something to compare them with.
+    let wanted = match labels {
+        Some(_) => frames.len(),
+        None => frames.len().min(plan.frames()),
+    };
+    let together = side_by_side(dataflow);
+    let mut answers = Vec::with_capacity(wanted);
+    for (turn, some) in frames[..wanted].chunks(together).enumerate() {
+        let computed = some
+            .par_iter()
+            .enumerate()
+            .map(|(position, frame)| recorder.frame(turn * together + position, frame))
+            .collect::<Result<Vec<Frame>>>()?;
+        for (streams, answer) in computed {
+            for (file, bytes) in streams {
+                if let Some(recording) = recordings.get_mut(&file) {
+                    recording.add(&bytes);
+                }
+            }
+            answers.push(answer);
+        }
+    }
     let accuracy: Option<Accuracy> = labels.map(|labels| accuracy::count(&answers, labels));
     let mut outputs = Outputs::from([(ACCURACY.to_owned(), json(&accuracy)?)]);
-    for node in &dataflow.nodes {
-        let stream = node.outputs[0].0;
-        let frames: Vec<Vec<i64>> = recorded
-            .iter()
-            .map(|streams| streams[stream].clone())
-            .collect();
-        outputs.insert(
-            file(&node.name),
-            frames::write(&frames, node.layer.hardware().output()),
-        );
-    }
+    outputs.extend(recordings.into_iter().map(|(file, r)| (file, r.finish())));
     Ok(outputs)
+}
+
+/// Takes from each frame what the plan needs.
+struct Recorder<'a> {
+    dataflow: &'a Dataflow,
+    plan: &'a Plan,
+    integers: Integers<'a>,
+}
+
+impl Recorder<'_> {
+    /// The files, without any frame yet.
+    fn recordings(&self) -> Result<std::collections::BTreeMap<String, Recording>> {
+        let mut files = std::collections::BTreeMap::new();
+        for (node, part) in self.dataflow.nodes.iter().zip(&self.plan.parts) {
+            let hardware = part.layer.hardware();
+            files.insert(fed(&node.name), Recording::new(hardware.input()));
+            files.insert(alone(&node.name), Recording::new(hardware.output()));
+        }
+        if self.plan.network.frames > 0 {
+            let input = input_port(self.dataflow)?;
+            files.insert(NETWORK_INPUT.to_owned(), Recording::new(input));
+            for node in &self.dataflow.nodes {
+                let port = node.layer.hardware().output();
+                files.insert(inside(&node.name), Recording::new(port));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Computes frame `number`.
+    fn frame(&self, number: usize, frame: &Vec<i64>) -> Result<Frame> {
+        let mut taken = Vec::new();
+        let mut failure = None;
+        let whole = number < self.plan.network.frames;
+        if whole {
+            let port = input_port(self.dataflow)?;
+            taken.push((NETWORK_INPUT.to_owned(), frames::encode(frame, port)));
+        }
+        let last = self
+            .integers
+            .run(std::slice::from_ref(frame), |id, values| {
+                if let Err(error) = self.stream(number, id, values, &mut taken) {
+                    failure.get_or_insert(error);
+                }
+            })?;
+        match failure {
+            Some(error) => Err(error),
+            None => Ok((taken, self.integers.real(&last)?)),
+        }
+    }
+
+    /// Takes what is needed of one stream: it is fed to one layer and written by another.
+    fn stream(
+        &self,
+        number: usize,
+        id: StreamId,
+        values: &[i64],
+        taken: &mut Vec<(String, Vec<u8>)>,
+    ) -> Result<()> {
+        for (node, part) in self.dataflow.nodes.iter().zip(&self.plan.parts) {
+            let (reads, writes) = (node.inputs.contains(&id), node.outputs.contains(&id));
+            let port = part.layer.hardware().output();
+            if number < part.frames && reads {
+                let (beginning, result) = self.beginning(node, &part.layer, values)?;
+                taken.push((fed(&node.name), beginning));
+                taken.extend(result.map(|result| (alone(&node.name), result)));
+            }
+            if number < part.frames && writes && part.pixels.is_none() {
+                taken.push((alone(&node.name), frames::encode(values, port)));
+            }
+            if number < self.plan.network.frames && writes {
+                let port = node.layer.hardware().output();
+                taken.push((inside(&node.name), frames::encode(values, port)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `part` of a layer reads of the whole layer's stream, and, where it is less than the layer, what it
+    /// makes of that.
+    fn beginning(
+        &self,
+        node: &Node,
+        part: &Layer,
+        values: &[i64],
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
+        let hardware = part.hardware();
+        let read = &values[..hardware.input().elements()];
+        let result = match *part == node.layer {
+            true => None,
+            false => {
+                let result = hardware.run(&node.tensors, read);
+                let result = result.map_err(|error| error.within(format!("layer `{}`", node.name)));
+                Some(frames::encode(&result?, hardware.output()))
+            }
+        };
+        Ok((frames::encode(read, hardware.input()), result))
+    }
 }

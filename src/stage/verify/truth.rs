@@ -1,9 +1,10 @@
 //! Truth: the integer network against the f64 reference (equal, or the build fails) and against tract in
-//! f32 (differences are counted), on the user's inputs.
+//! f32 (differences are counted), on the user's inputs, as many as can be afforded.
 //! Must not know simulations.
 
 use super::frames;
-use super::trace::{INPUT, INPUTS_JOB, input_port};
+use super::inputs::{INPUT, INPUTS_JOB, input_port};
+use super::plan::compared;
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -35,15 +36,19 @@ fn job(job: Job, integer: &Dataflow) -> Job {
         .shown_in("sim")
 }
 
-/// Both graphs, and the samples in the order of the network's input tensor.
+/// Both graphs, and the samples that are compared, in the order of the network's input tensor.
 fn load(inputs: &Inputs) -> Result<(Network, Dataflow, Vec<Vec<i64>>)> {
     let network = Network::from_bytes(inputs.bytes(NETWORK_GRAPH)?, inputs.bytes(CONSTANTS)?)?;
     let mut dataflow = read(&of_inputs(inputs))?;
     add_tensors(&mut dataflow, &of_inputs(inputs))?;
     let order = dataflow.stream(dataflow.inputs[0].stream).order;
     let elements = frames::read(inputs.bytes(INPUT)?)?;
-    let samples = frames::split(&elements, input_port(&dataflow)?.elements());
-    let samples = samples.iter().map(|frame| order.to_tensor(frame)).collect();
+    let samples = elements.chunks_exact(input_port(&dataflow)?.elements().max(1));
+    let count = compared(&dataflow, samples.len());
+    let samples = samples
+        .take(count)
+        .map(|frame| order.to_tensor(frame))
+        .collect();
     Ok((network, dataflow, samples))
 }
 

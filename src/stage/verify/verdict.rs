@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::frames;
+use super::plan::{Simulation, Whole};
 use super::simulate::{CYCLES, NETWORK_RUN, OUTPUT, layer_job, tap_file};
 use super::trace::{self, TRACE_JOB};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
-use crate::layer::Port;
+use crate::layer::{Layer, Port};
 use crate::stage::record::{from_json, json};
 use crate::stage::{Inputs, Job, Outputs};
 
@@ -20,12 +21,54 @@ pub(in crate::stage) const VERDICT: &str = "verdict.json";
 /// What was compared, all of it equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Frames that went through every simulation.
+    /// Fewest frames that a layer was fed.
     pub frames: usize,
-    /// Layers that were simulated alone, in order, with the elements compared.
-    pub layers: Vec<(String, usize)>,
-    /// Elements of streams inside the whole network, and at its output.
-    pub network_elements: usize,
+    /// Layers that were simulated alone, in order.
+    pub layers: Vec<Alone>,
+    /// The whole network.
+    pub network: Inside,
+}
+
+/// What was compared of a layer that was simulated alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alone {
+    /// Its name.
+    pub name: String,
+    /// Elements that it wrote.
+    pub elements: usize,
+    /// Frames that it was fed.
+    pub frames: usize,
+    /// Pixels of a frame that it wrote.
+    pub pixels: usize,
+    /// Pixels of a frame that the whole layer writes.
+    pub of_pixels: usize,
+}
+
+/// What was compared of the network as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status")]
+pub enum Inside {
+    /// It was simulated.
+    #[serde(rename = "simulated")]
+    Simulated {
+        /// Frames that it was fed.
+        frames: usize,
+        /// Elements of streams inside it, and at its output.
+        elements: usize,
+    },
+    /// It was not.
+    #[serde(rename = "not simulated")]
+    NotSimulated {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Alone {
+    /// Whether the layer was simulated on less than its picture.
+    pub fn is_part(&self) -> bool {
+        self.pixels < self.of_pixels
+    }
 }
 
 /// One comparison to be made.
@@ -38,8 +81,10 @@ struct Pair {
     found: String,
     /// Cycles that a frame takes when nothing waits.
     cycles: u64,
-    /// The layer that wrote what it should give; `None` for the network's input.
-    recorded: Option<String>,
+    /// Pixels that it writes, and that the whole layer writes.
+    pixels: [usize; 2],
+    /// The recorded stream that it should give.
+    recorded: String,
 }
 
 impl Pair {
@@ -50,16 +95,19 @@ impl Pair {
 
     /// What `found` is compared with, apart from all names of layers.
     fn expected(&self) -> String {
-        match &self.recorded {
-            Some(layer) => format!("expected/{}", trace::file(layer)),
-            None => trace::INPUT.to_owned(),
-        }
+        format!("expected/{}", self.recorded)
     }
 }
 
-/// The job that compares every layer, alone and inside the network, first to last.
-pub(super) fn job(dataflow: &Dataflow) -> Job {
-    let pairs = pairs(dataflow);
+/// The job that compares every layer, alone and, where the network was simulated, inside it, first to last.
+///
+/// # Errors
+/// A bug if a layer inside the network has no source.
+pub(super) fn job(dataflow: &Dataflow, simulations: &[Simulation], network: Whole) -> Result<Job> {
+    let mut pairs = alone(dataflow, simulations);
+    if network.frames > 0 {
+        pairs.extend(inside(dataflow)?);
+    }
     let sources: Vec<(String, String, String)> = pairs
         .iter()
         .map(|pair| {
@@ -70,7 +118,7 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
             (pair.found.clone(), job, file)
         })
         .collect();
-    let expected: Vec<(String, Option<String>)> = pairs
+    let expected: Vec<(String, String)> = pairs
         .iter()
         .map(|pair| (pair.expected(), pair.recorded.clone()))
         .collect();
@@ -84,7 +132,7 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
         .filter(|pair| !pair.inside)
         .map(|pair| (format!("cycles of {}", pair.layer), pair.cycles.to_string()))
         .collect();
-    let mut job = Job::compute(VERDICT_JOB, move |inputs| compare(&pairs, inputs));
+    let mut job = Job::compute(VERDICT_JOB, move |inputs| compare(&pairs, network, inputs));
     for (name, from, file) in sources {
         job = job.output_of(name, "verify", from, file);
     }
@@ -92,56 +140,94 @@ pub(super) fn job(dataflow: &Dataflow) -> Job {
     for (name, from) in counted {
         job = job.output_of(name, "verify", from, CYCLES);
     }
-    for (name, layer) in expected {
-        job = match layer {
-            None => job.output_of(name, "verify", trace::INPUTS_JOB, trace::INPUT),
-            Some(layer) => job.output_of(name, "verify", TRACE_JOB, trace::file(&layer)),
-        };
+    for (name, file) in expected {
+        job = job.output_of(name, "verify", TRACE_JOB, file);
     }
-    job.shown_in("sim")
+    Ok(job.shown_in("sim"))
 }
 
-fn pairs(dataflow: &Dataflow) -> Vec<Pair> {
-    let one = |inside: bool| {
-        dataflow.nodes.iter().map(move |node| {
-            let source = trace::source(dataflow, node.outputs[0]);
-            Pair {
-                layer: node.name.clone(),
-                inside,
-                port: node.layer.hardware().output(),
-                found: format!(
-                    "{}/{}.npy",
-                    if inside { "inside" } else { "alone" },
-                    node.name
-                ),
-                cycles: node.layer.hardware().cycles(),
-                recorded: source.map(str::to_owned),
+fn alone(dataflow: &Dataflow, simulations: &[Simulation]) -> Vec<Pair> {
+    let nodes = dataflow.nodes.iter().zip(simulations);
+    let pairs = nodes.map(|(node, simulation)| {
+        let port = simulation.layer.hardware().output();
+        let (pixels, of_pixels) = match (&node.layer, node.inputs.first()) {
+            // It may see the whole picture as one pixel, so those of the layer before it are counted.
+            (Layer::WidthConverter(_), Some(before)) => {
+                let before = dataflow.stream(*before);
+                (port.elements().div_ceil(before.channels), before.pixels)
             }
-        })
-    };
-    one(false).chain(one(true)).collect()
+            _ => (port.pixels, node.layer.hardware().output().pixels),
+        };
+        Pair {
+            layer: node.name.clone(),
+            inside: false,
+            port,
+            found: format!("alone/{}.npy", node.name),
+            cycles: simulation.layer.hardware().cycles(),
+            pixels: [pixels, of_pixels],
+            recorded: simulation.expected.clone(),
+        }
+    });
+    pairs.collect()
 }
 
-fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
-    let mut verdict = Verdict {
-        frames: 0,
-        layers: Vec::new(),
-        network_elements: 0,
-    };
+fn inside(dataflow: &Dataflow) -> Result<Vec<Pair>> {
+    let pairs = dataflow.nodes.iter().map(|node| {
+        let port = node.layer.hardware().output();
+        let source = trace::source(dataflow, node.outputs[0])
+            .ok_or_else(|| Error::bug(format!("nothing feeds the converter `{}`", node.name)))?;
+        Ok(Pair {
+            layer: node.name.clone(),
+            inside: true,
+            port,
+            found: format!("inside/{}.npy", node.name),
+            cycles: node.layer.hardware().cycles(),
+            pixels: [port.pixels; 2],
+            recorded: trace::inside(source),
+        })
+    });
+    pairs.collect()
+}
+
+fn compare(pairs: &[Pair], network: Whole, inputs: &Inputs) -> Result<Outputs> {
+    let mut layers: Vec<Alone> = Vec::new();
+    let (mut inside, mut elements) = (None, 0);
     for pair in pairs {
         let found = frames::read(inputs.bytes(&pair.found)?)?;
         let expected = frames::read(inputs.bytes(&pair.expected())?)?;
         check(pair, &found, &expected)?;
-        if !pair.inside {
-            let counted: Vec<u64> = from_json(inputs.bytes(&pair.counted())?)?;
-            pace(pair, &counted)?;
+        let frames = expected.len() / pair.port.elements().max(1);
+        if pair.inside {
+            inside = Some(frames);
+            elements += expected.len();
+            continue;
         }
-        verdict.frames = expected.len() / pair.port.elements().max(1);
-        match pair.inside {
-            true => verdict.network_elements += expected.len(),
-            false => verdict.layers.push((pair.layer.clone(), expected.len())),
-        }
+        pace(
+            pair,
+            &from_json::<Vec<u64>>(inputs.bytes(&pair.counted())?)?,
+        )?;
+        layers.push(Alone {
+            name: pair.layer.clone(),
+            elements: expected.len(),
+            frames,
+            pixels: pair.pixels[0],
+            of_pixels: pair.pixels[1],
+        });
     }
+    let network = match inside {
+        Some(frames) => Inside::Simulated { frames, elements },
+        None => Inside::NotSimulated {
+            reason: format!(
+                "{} operations per frame are beyond the budget; `finnp build --full` simulates it",
+                network.operations
+            ),
+        },
+    };
+    let verdict = Verdict {
+        frames: layers.iter().map(|layer| layer.frames).min().unwrap_or(0),
+        layers,
+        network,
+    };
     Ok(Outputs::from([(VERDICT.to_owned(), json(&verdict)?)]))
 }
 
@@ -210,7 +296,8 @@ mod tests {
             },
             found: String::new(),
             cycles: 6,
-            recorded: None,
+            pixels: [2; 2],
+            recorded: String::new(),
         };
         assert!(pace(&pair, &[9, 6]).is_ok() && pace(&pair, &[9]).is_ok());
         assert!(pace(&pair, &[6, 7]).is_err());

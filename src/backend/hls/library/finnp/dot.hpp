@@ -17,6 +17,13 @@ struct Dot {
     using Lane = typename Weight::code[SIMD];
     static constexpr int wide = product_bits<In, Weight> + index_bits(SIMD);
     using Sum = ap_int<(wide < ACC ? wide : ACC)>;
+#ifdef __SYNTHESIS__
+    using Running = Sum;
+#else
+    /// Simulation wraps once, at the end: the same bits, sooner.
+    using Running = long long;
+    static_assert(wide <= 63, "sums fit 63 bits");
+#endif
 
     /// Bipolar by bipolar is XNOR and a count of ones.
     static Sum of(const Codes& inputs, const Lane& weights) {
@@ -29,12 +36,12 @@ struct Dot {
             }
             return Sum(2 * int(agree) - SIMD);
         } else {
-            Sum sum = 0;
+            Running sum = 0;
             for (int s = 0; s < SIMD; ++s) {
 #pragma HLS UNROLL
                 sum += product<In, Weight>(inputs[s], weights[s]);
             }
-            return sum;
+            return Sum(sum);
         }
     }
 };

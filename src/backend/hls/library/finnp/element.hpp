@@ -38,6 +38,7 @@ struct Int {
     using value = ap_int<B>;
     static constexpr int value_bits = B;
     static constexpr bool is_signed = true;
+    static value lowest() { return value(-(1ll << (B - 1))); }
     static value decode(code c) { return value(c); }
     static code encode(value v) { return code(v); }
 };
@@ -50,6 +51,7 @@ struct Uint {
     using value = ap_uint<B>;
     static constexpr int value_bits = B;
     static constexpr bool is_signed = false;
+    static value lowest() { return value(0); }
     static value decode(code c) { return c; }
     static code encode(value v) { return v; }
 };
@@ -61,12 +63,15 @@ struct Bipolar {
     using value = ap_int<2>;
     static constexpr int value_bits = 2;
     static constexpr bool is_signed = true;
+    static value lowest() { return value(-1); }
     static value decode(code c) { return c == 1 ? value(1) : value(-1); }
     static code encode(value v) { return v == 1 ? code(1) : code(0); }
 };
 
 /// Two bits, two's complement: -1, 0 or 1.
-struct Ternary : Int<2> {};
+struct Ternary : Int<2> {
+    static value lowest() { return value(-1); }
+};
 
 template <class A, class B>
 constexpr bool same_type = false;

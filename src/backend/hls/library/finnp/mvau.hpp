@@ -18,6 +18,7 @@ namespace finnp {
 ///   ACC                      bits of an accumulator, two's complement
 ///   ROWS, COLS, PE, SIMD     the matrix and how it is folded; neither needs to divide
 ///   PIXELS                   pixels of a frame
+///   GROUPS                   matrices that take turns, pixel by pixel; PIXELS is a multiple of them
 ///   INITIAL                  start of every accumulator; with bipolar inputs and weights every
 ///                            padded column adds +1, so it is COLS - D * SIMD there, else 0
 ///   THRESHOLDS, THRESHOLD_BITS, BASE   as in threshold.hpp; THRESHOLDS = 0 where there are none
@@ -35,12 +36,12 @@ struct Mvau {
     static constexpr int NF = Sink::WORDS;
     static constexpr int D = Source::WORDS;
     static constexpr int LEVELS = S::THRESHOLDS > 0 ? S::THRESHOLDS : 1;
-    /// weights[f * D + d][p][s]: code of row f * PE + p, column d * SIMD + s.
-    using Weights = typename Weight::code[NF * D][S::PE][S::SIMD];
-    /// thresholds[f][p]: ascending, of row f * PE + p.
-    using Thresholds = ap_int<S::THRESHOLD_BITS>[NF][S::PE][LEVELS];
-    /// flip[f][p]: whether that row counts the thresholds that are not reached.
-    using Flip = ap_uint<1>[NF][S::PE];
+    /// weights[(g * NF + f) * D + d][p][s]: code of matrix g, row f * PE + p, column d * SIMD + s.
+    using Weights = typename Weight::code[S::GROUPS * NF * D][S::PE][S::SIMD];
+    /// thresholds[g * NF + f][p]: ascending, of matrix g, row f * PE + p.
+    using Thresholds = ap_int<S::THRESHOLD_BITS>[S::GROUPS * NF][S::PE][LEVELS];
+    /// flip[g * NF + f][p]: whether that row counts the thresholds that are not reached.
+    using Flip = ap_uint<1>[S::GROUPS * NF][S::PE];
     using Accumulator = ap_int<S::ACC>;
 
     /// Writes the accumulators themselves.
@@ -70,7 +71,9 @@ private:
 #pragma HLS ARRAY_PARTITION variable=sums complete dim=1
         Index<NF> fold = 0;
         Index<D> depth = 0;
-        Index<NF * D> pixel_step = 0;
+        // Folds and steps of all matrices.
+        Index<S::GROUPS * NF> group_fold = 0;
+        Index<S::GROUPS * NF * D> group_step = 0;
         for (int step = 0; step < S::PIXELS * NF * D; ++step) {
 #pragma HLS PIPELINE II=1 rewind style=flp
             FINNP_CYCLE();
@@ -92,10 +95,11 @@ private:
             for (int p = 0; p < S::PE; ++p) {
 #pragma HLS UNROLL
                 Accumulator sum = depth == 0 ? Accumulator(S::INITIAL) : sums[p];
-                sum += Product::of(inputs, weights[pixel_step][p]);
+                sum += Product::of(inputs, weights[group_step][p]);
                 sums[p] = sum;
                 if (depth == D - 1) {
-                    place<Out>(result, p, activated<STAIRCASE, Out, S::BASE>(sum, thresholds[fold][p], flip[fold][p]));
+                    place<Out>(result, p,
+                               activated<STAIRCASE, Out, S::BASE>(sum, thresholds[group_fold][p], flip[group_fold][p]));
                 }
             }
             if (depth == D - 1) out.write(result);
@@ -105,11 +109,13 @@ private:
                 depth = 0;
                 if (fold == NF - 1) fold = 0;
                 else ++fold;
+                if (group_fold == S::GROUPS * NF - 1) group_fold = 0;
+                else ++group_fold;
             } else {
                 ++depth;
             }
-            if (pixel_step == NF * D - 1) pixel_step = 0;
-            else ++pixel_step;
+            if (group_step == S::GROUPS * NF * D - 1) group_step = 0;
+            else ++group_step;
         }
     }
 };

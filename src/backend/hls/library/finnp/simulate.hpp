@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "edge.hpp"
 
@@ -267,6 +268,13 @@ struct Pace {
     }
 };
 
+/// Frames whose words a layer may take before the present one is done, at most: the next one, or as many as
+/// the layer says.
+template <class Unit, class = void>
+constexpr int frames_ahead = 1;
+template <class Unit>
+constexpr int frames_ahead<Unit, std::void_t<decltype(Unit::AHEAD)>> = Unit::AHEAD;
+
 template <class Unit, class Layer, class... Memories>
 Pace run_frames(const char* input_path, const char* output_path, Layer layer, const Memories&... memories) {
     using Source = typename Unit::Source;
@@ -277,19 +285,20 @@ Pace run_frames(const char* input_path, const char* output_path, Layer layer, co
     typename Unit::Input in("input");
     typename Unit::Output out("output");
     const int words = Source::PIXELS * Source::WORDS;
+    long fed = 0;
     const auto feed = [&] {
         for (int i = 0; i < words; ++i) in.write(next_word<Source>(input, i % Source::WORDS, true));
+        ++fed;
     };
-    // One frame ahead, for layers that take words early.
-    if (input.frames > 0) feed();
     Pace pace;
     for (long frame = 0; frame < input.frames; ++frame) {
-        const bool more = frame + 1 < input.frames;
-        if (more) feed();
+        // Layers that take words early never find that there are none.
+        while (fed < input.frames && fed <= frame + frames_ahead<Unit>) feed();
         const unsigned long before = cycles;
         layer(in, out, memories...);
         pace.note(cycles - before);
-        if (in.size() > static_cast<unsigned long>(more ? words : 0)) fail("frame %ld: input words were left over", frame);
+        const unsigned long later = static_cast<unsigned long>(fed - frame - 1) * words;
+        if (in.size() > later) fail("frame %ld: input words were left over", frame);
         for (int i = 0; i < Sink::PIXELS * Sink::WORDS; ++i) {
             if (out.empty()) fail("frame %ld: output word %d is missing", frame, i);
             record<Sink>(output, out.read(), i % Sink::WORDS);

@@ -56,7 +56,10 @@ struct ap_int_base {
     finnp_bundled::native<W, S> value{};
 
     FINNP_INLINE void set(long long number) {
-        if (S) value = static_cast<finnp_bundled::native<W, S>>(
+        // 32 bits where they suffice: compilers then work on more values at once.
+        if (S && W <= 32) value = static_cast<finnp_bundled::native<W, S>>(
+                   static_cast<int>(static_cast<unsigned>(number) << ((32 - W) & 31)) >> ((32 - W) & 31));
+        else if (S) value = static_cast<finnp_bundled::native<W, S>>(
                    static_cast<long long>(static_cast<finnp_bundled::word>(number) << (64 - W)) >> (64 - W));
         else value = static_cast<finnp_bundled::native<W, S>>(
                    static_cast<finnp_bundled::word>(number) & finnp_bundled::mask(W));
@@ -203,6 +206,7 @@ struct integer : ap_int_base<W, S> {
         return *this;
     }
     FINNP_INLINE integer& operator++() { return *this += 1; }
+    FINNP_INLINE integer& operator--() { return *this -= 1; }
     FINNP_INLINE int to_int() const { return static_cast<int>(this->extended()); }
     FINNP_INLINE long long to_int64() const { return this->extended(); }
     FINNP_INLINE unsigned long long to_uint64() const { return static_cast<word>(this->extended()); }

@@ -1,0 +1,45 @@
+//! How much work a layer is, and in which steps it can be made smaller.
+//! Must not know who bounds it, or why.
+
+use super::{Hardware, Layer};
+
+impl Layer {
+    /// Products, comparisons with thresholds and elements looked at for one frame, whatever the parallelism;
+    /// at least the elements that leave.
+    pub fn operations(&self) -> u64 {
+        let output = self.hardware().output();
+        let each = match self {
+            Layer::Mvau(mvau) => mvau.columns,
+            Layer::MvauBcr(mvau) => mvau.kept() * mvau.blocks.lanes,
+            Layer::Vvau(vvau) => vvau.sliding.positions(),
+            Layer::MaxPool(pool) => pool.sliding.positions(),
+            Layer::SumPool(pool) => pool.sliding.positions(),
+            Layer::LabelSelect(select) => select.channels,
+            Layer::SlidingWindow(_) | Layer::WidthConverter(_) => 1,
+            Layer::Threshold(_) => 0,
+        };
+        let levels = self.activation().map_or(0, |activation| activation.levels);
+        output.elements() as u64 * (each + levels).max(1) as u64
+    }
+
+    /// Pixels that leave for a row of places of its window; of a layer that sees one pixel at once, 1.
+    pub fn row(&self) -> usize {
+        match self {
+            Layer::SlidingWindow(window) => window.sliding.output()[1] * window.groups,
+            Layer::Vvau(vvau) => vvau.sliding.output()[1],
+            Layer::MaxPool(pool) => pool.sliding.output()[1],
+            Layer::SumPool(pool) => pool.sliding.output()[1],
+            Layer::Mvau(_)
+            | Layer::MvauBcr(_)
+            | Layer::Threshold(_)
+            | Layer::WidthConverter(_)
+            | Layer::LabelSelect(_) => 1,
+        }
+    }
+
+    /// Elements of a frame that enter and that leave.
+    pub fn elements(&self) -> usize {
+        let hardware: &dyn Hardware = self.hardware();
+        hardware.input().elements() + hardware.output().elements()
+    }
+}

@@ -1,0 +1,64 @@
+//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and pools take the words
+//! that arrive, so that no converter is needed around them.
+//! Must not know how the other layers were folded.
+
+use crate::dataflow::{Dataflow, Node};
+use crate::error::Result;
+use crate::layer::{Layer, Parallelism};
+
+/// Gives every sliding window, and every pool, the words of its neighbours, where it can have them, where `fixed` does not say
+/// otherwise (by position of the node) and where that takes no more than `most` cycles per frame.
+///
+/// # Errors
+/// A bug if the result breaks the graph's laws.
+pub fn adopt(mut dataflow: Dataflow, fixed: &[Parallelism], most: u64) -> Result<Dataflow> {
+    for (position, fixed) in fixed.iter().enumerate() {
+        let node = &dataflow.nodes[position];
+        let simd = match node.layer {
+            Layer::SlidingWindow(_) => true,
+            Layer::MaxPool(_) | Layer::SumPool(_) => false,
+            _ => continue,
+        };
+        let limits = node.layer.hardware().limits();
+        let allowed = |range: &Option<crate::layer::Range>, words: Option<usize>| {
+            let range = range.as_ref()?;
+            words.filter(|words| range.allows(*words))
+        };
+        let (read, written) = neighbours(&dataflow, node);
+        let written = written.filter(|_| simd);
+        let adopted = [
+            Parallelism {
+                pe: fixed.pe.or(allowed(&limits.pe, read)),
+                simd: fixed.simd.or(allowed(&limits.simd, written)),
+            },
+            Parallelism {
+                pe: fixed.pe,
+                simd: fixed.simd.or(allowed(&limits.simd, written)),
+            },
+        ];
+        let mut layers = adopted
+            .map(|words| node.layer.clone().folded(words))
+            .into_iter();
+        if let Some(layer) = layers.find(|layer| layer.hardware().cycles() <= most) {
+            dataflow.nodes[position].layer = layer;
+        }
+    }
+    dataflow.verify("adopt")?;
+    Ok(dataflow)
+}
+
+/// Elements of the words that the writer before the node writes, and of those that the reader behind it reads.
+fn neighbours(dataflow: &Dataflow, node: &Node) -> (Option<usize>, Option<usize>) {
+    let writer = node
+        .inputs
+        .first()
+        .and_then(|stream| dataflow.producer(*stream));
+    let reader = node
+        .outputs
+        .first()
+        .and_then(|stream| dataflow.consumers(*stream).next());
+    (
+        writer.map(|writer| writer.layer.hardware().output().per_word),
+        reader.map(|reader| reader.layer.hardware().input().per_word),
+    )
+}
