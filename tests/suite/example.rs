@@ -30,7 +30,7 @@ fn a_convolutional_network_builds_once_and_then_never_again() {
     assert_eq!(summary["simulation"]["frames"], 16);
     assert_eq!(
         summary["accuracy"],
-        serde_json::json!({"right": 14, "total": 16})
+        serde_json::json!({"right": 16, "total": 16})
     );
     assert_eq!(summary["warnings"].as_array().unwrap().len(), 0);
     assert_eq!(

@@ -182,6 +182,18 @@ fn digits() {
 }
 
 #[test]
+fn cnv() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cnv");
+    let pixels = grid("uint8", 0.003_921_568_627_450_98);
+    let model = model(&folder.join("model.onnx"), Some(&pixels));
+    let mut data = Arrays::open(&folder.join("test.npz")).unwrap();
+    let clothes = model.samples(&data.input().unwrap());
+    model.check("cnv", &clothes.frames);
+    let labels = data.labels().unwrap().unwrap();
+    assert_eq!(model.correct(&clothes.frames, &labels), 228);
+}
+
+#[test]
 fn hostile_bytes_are_refused_calmly() {
     let Some(path) = shared("models/TFC_2W2A.onnx") else {
         return;
