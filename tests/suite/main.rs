@@ -28,6 +28,7 @@ mod mask;
 mod memories;
 mod operator;
 mod other_executor;
+mod part;
 mod project;
 mod proto;
 mod pruned;

@@ -231,3 +231,286 @@ pub(super) fn side_by_side(integer: &Dataflow) -> usize {
     let elements = integer.streams.iter().map(|s| s.pixels * s.channels);
     (HELD / elements.sum::<usize>().max(1)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataflow::{Order, Stream, StreamId};
+    use crate::layer::{
+        LabelSelect, MaxPool, Mvau, Sliding, SlidingWindow, Tensors, WidthConverter,
+    };
+    use crate::tensor::{DataType, Window};
+
+    const UINT4: DataType = DataType::Uint(4);
+
+    fn sliding(
+        picture: usize,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> Sliding {
+        Sliding {
+            picture: [picture; 2],
+            channels,
+            window: Window {
+                stride: [stride; 2],
+                pads: [pad; 4],
+                ..Window::dense([kernel; 2])
+            },
+        }
+    }
+
+    fn window(groups: usize) -> Layer {
+        Layer::SlidingWindow(SlidingWindow {
+            sliding: sliding(32, 8, 3, 1, 1),
+            groups,
+            input: UINT4,
+            output: UINT4,
+            pad: 0,
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    fn product(columns: usize, pixels: usize) -> Layer {
+        Layer::Mvau(Mvau {
+            rows: 16,
+            columns,
+            pixels,
+            groups: 1,
+            input: UINT4,
+            weight: DataType::Int(4),
+            accumulator: DataType::Int(16),
+            activation: None,
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    fn pool() -> Layer {
+        Layer::MaxPool(MaxPool {
+            sliding: sliding(32, 16, 2, 2, 0),
+            input: DataType::Int(16),
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    fn labels() -> Layer {
+        Layer::LabelSelect(LabelSelect {
+            input: DataType::Int(16),
+            channels: 4096,
+            pixels: 1,
+            output: DataType::Uint(12),
+            pe: 1,
+        })
+    }
+
+    /// The layers, one behind the other.
+    fn chain(layers: Vec<(&str, Layer)>) -> Dataflow {
+        let mut dataflow = Dataflow::default();
+        let mut stream = |element| {
+            dataflow.add_stream(Stream {
+                element,
+                pixels: 1,
+                channels: 1,
+                depth: 2,
+                value: None,
+                order: Order::channels_first(1, 1),
+                kept: None,
+            })
+        };
+        let streams: Vec<StreamId> = (0..=layers.len()).map(|_| stream(UINT4)).collect();
+        for (at, (name, layer)) in layers.into_iter().enumerate() {
+            dataflow.nodes.push(Node {
+                name: name.to_owned(),
+                layer,
+                tensors: Tensors::default(),
+                inputs: vec![streams[at]],
+                outputs: vec![streams[at + 1]],
+            });
+        }
+        dataflow
+    }
+
+    fn network() -> Dataflow {
+        chain(vec![
+            ("window", window(1)),
+            ("conv", product(72, 1024)),
+            ("pool", pool()),
+            ("labels", labels()),
+        ])
+    }
+
+    #[test]
+    fn within_the_budget_all_is_whole_and_as_many_frames_as_fit() {
+        let network = network();
+        let budget = Budget {
+            layer: 1 << 30,
+            network: 1 << 30,
+        };
+        let plan = Plan::new(&network, budget, false);
+        assert!(plan.parts.iter().all(|part| part.pixels.is_none()));
+        for (part, node) in plan.parts.iter().zip(&network.nodes) {
+            assert_eq!(part.layer, node.layer);
+            assert_eq!(part.frames as u64, (1 << 30) / work(&node.layer));
+        }
+        assert_eq!(plan.network.operations, 73728 + 1_179_648 + 16384 + 4096);
+        let sum: u64 = network.nodes.iter().map(|node| work(&node.layer)).sum();
+        assert_eq!(plan.network.frames as u64, (1 << 30) / sum);
+        assert_eq!(
+            plan.frames(),
+            plan.parts.iter().map(|p| p.frames).max().unwrap_or(0)
+        );
+    }
+
+    #[test]
+    fn beyond_it_two_frames_of_a_part_fit_if_rows_allow() {
+        let network = network();
+        let budget = Budget {
+            layer: 1 << 20,
+            network: 1 << 20,
+        };
+        let plan = Plan::new(&network, budget, false);
+        assert_eq!(plan.network.frames, 0);
+        for part in &plan.parts {
+            assert!(part.frames >= FRAMES);
+            assert!(
+                part.frames as u64 * work(&part.layer) <= budget.layer,
+                "{}",
+                part.name
+            );
+        }
+        let parts = |at: usize| plan.parts[at].layer.hardware().output().pixels;
+        assert!(parts(1) < 1024 && parts(1) > 1);
+        assert!(parts(0) < 1024 && parts(0) % 32 == 0 && parts(0) >= 96);
+        assert!(parts(2) < 256 && parts(2) % 16 == 0);
+        // One pixel cannot be made less.
+        assert_eq!(plan.parts[3].layer, network.nodes[3].layer);
+        assert!(plan.parts[3].words().starts_with("whole, "));
+        assert_eq!(
+            plan.parts[1].words(),
+            format!("{} pixels, 2 frames", parts(1))
+        );
+        // However small the budget, the padding on both sides and a row between are there.
+        let nothing = Budget {
+            layer: 1,
+            network: 1,
+        };
+        let plan = Plan::new(&network, nothing, false);
+        assert_eq!(plan.parts[0].layer.hardware().output().pixels, 3 * 32);
+        assert_eq!(plan.parts[0].layer.hardware().input().pixels, 3 * 32);
+        assert!(plan.parts.iter().all(|part| part.frames == FRAMES));
+        let full = Plan::new(&network, nothing, true);
+        assert!(full.parts.iter().all(|part| part.pixels.is_none()));
+        assert_eq!((full.network.frames, full.frames()), (FRAMES, FRAMES));
+    }
+
+    #[test]
+    fn groups_stay_whole() {
+        let grouped = chain(vec![("window", window(4))]);
+        let budget = Budget {
+            layer: 1 << 20,
+            network: 0,
+        };
+        let plan = Plan::new(&grouped, budget, false);
+        let pixels = plan.parts[0].layer.hardware().output().pixels;
+        assert!(pixels < 4096 && pixels.is_multiple_of(4 * 32));
+    }
+
+    /// What a part computes of the beginning of a picture is the beginning of what the layer computes, but for the
+    /// places that see the padding below it.
+    #[test]
+    fn a_part_reads_and_writes_the_beginning() {
+        let (whole, nothing) = (
+            window(1),
+            Budget {
+                layer: 1,
+                network: 1,
+            },
+        );
+        let plan = Plan::new(&chain(vec![("window", whole.clone())]), nothing, false);
+        let part = plan.parts[0].layer.hardware();
+        let input: Vec<i64> = (0..whole.hardware().input().elements() as i64)
+            .map(|i| i * 7 % 16)
+            .collect();
+        let tensors = Tensors::default();
+        let all = whole.hardware().run(&tensors, &input).expect("runs");
+        let read = &input[..part.input().elements()];
+        let some = part.run(&tensors, read).expect("runs");
+        let row = 32 * 72;
+        assert_eq!(some.len(), 3 * row);
+        assert_eq!(some[..2 * row], all[..2 * row]);
+        assert_ne!(some[2 * row..], all[2 * row..3 * row]);
+        assert!(some[3 * row - 24..].iter().all(|x| *x == 0));
+    }
+
+    #[test]
+    fn folded_layers_and_converters_are_cut_alike() {
+        let converter = |pixels, channels| {
+            Layer::WidthConverter(WidthConverter {
+                element: UINT4,
+                pixels,
+                channels,
+                from: 8,
+                to: 3,
+            })
+        };
+        let integer = network();
+        let Layer::Mvau(mvau) = product(72, 1024) else {
+            return;
+        };
+        let folded_product = Layer::Mvau(Mvau {
+            pe: 4,
+            simd: 3,
+            ..mvau
+        });
+        let budget = Budget {
+            layer: 1 << 20,
+            network: 1 << 20,
+        };
+        let plan = Plan::new(&integer, budget, false);
+        let folded = chain(vec![
+            ("window", window(1)),
+            ("window.to.conv", converter(1024, 72)),
+            ("conv", folded_product.clone()),
+            ("conv.to.pool", converter(1, 16384)),
+            ("pool", pool()),
+            ("pool.to.labels", converter(1, 4096)),
+            ("labels", labels()),
+        ]);
+        let simulations = plan.simulations(&folded).expect("the same network");
+        let Some(pixels) = plan.parts[1].pixels else {
+            return;
+        };
+        assert_eq!(simulations[2].layer, folded_product.reduced(pixels));
+        assert_eq!(simulations[2].asked, Some(pixels));
+        assert_eq!(simulations[2].fed, "fed/conv.npy");
+        assert_eq!(simulations[2].expected, "alone/conv.npy");
+        assert_eq!(simulations[1].layer, converter(pixels, 72));
+        assert_eq!(simulations[1].expected, "fed/conv.npy");
+        let read = plan.parts[2].layer.hardware().input().elements();
+        assert_eq!(simulations[3].layer, converter(1, read));
+        assert_eq!((simulations[5].asked, simulations[6].asked), (None, None));
+        for simulation in &simulations {
+            let port = simulation.layer.hardware().input();
+            assert!(port.elements() > 0, "{simulation:?}");
+        }
+        let stranger = chain(vec![("other", pool())]);
+        assert!(plan.simulations(&stranger).is_err());
+        assert!(part_of(&converter(1024, 72), 71).is_err());
+    }
+
+    #[test]
+    fn references_have_a_budget_too() {
+        let network = network();
+        assert_eq!(compared(&network, 16), 16);
+        assert_eq!(compared(&network, 0), 1);
+        let large = chain(vec![("conv", product(1 << 14, 1 << 13))]);
+        assert_eq!(compared(&large, 16), 4);
+        let larger = chain(vec![("conv", product(1 << 16, 1 << 20))]);
+        assert_eq!(compared(&larger, 16), 1);
+        assert!(side_by_side(&network) > 1);
+    }
+}
