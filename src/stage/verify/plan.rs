@@ -1,9 +1,7 @@
 //! What is simulated: of each layer how many pixels and frames, of the network how many frames.
 //! Must not know jobs.
 
-use super::trace;
 use crate::dataflow::{Dataflow, Node};
-use crate::error::{Error, Result};
 use crate::layer::Layer;
 
 /// Operations that a simulation may take, over all its frames; see [`work`]. A core simulates some
@@ -16,10 +14,16 @@ pub(super) struct Budget {
     pub(super) network: u64,
 }
 
-/// The budget of every build.
+/// The budget of a build.
 pub(super) const BUDGET: Budget = Budget {
     layer: 1 << 25,
     network: 1 << 27,
+};
+
+/// The budget of a build that simulates everything whole: it bounds the frames only.
+pub(super) const FULL: Budget = Budget {
+    layer: 1 << 28,
+    network: 1 << 30,
 };
 
 /// Operations that the reference in 64 or 32 bits may take, over all samples: it makes about a thousand
@@ -36,9 +40,6 @@ const FRAMES: usize = 2;
 
 /// Rows of places that are left of a picture at least: one at the upper padding, one at the lower, one between.
 const ROWS: usize = 3;
-
-/// Elements of streams that are held at once, in frames that are computed side by side.
-const HELD: usize = 1 << 26;
 
 /// What is simulated of one layer alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,19 +70,6 @@ pub(super) struct Whole {
     pub(super) frames: usize,
     /// Operations per frame.
     pub(super) operations: u64,
-}
-
-/// The simulation of one layer of the folded network.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Simulation {
-    /// The layer as it is simulated, folded.
-    pub(super) layer: Layer,
-    /// What [`part_of`] was asked for, where that is less than the layer.
-    pub(super) asked: Option<usize>,
-    /// File of the stream that it is fed.
-    pub(super) fed: String,
-    /// File of the stream that it should write.
-    pub(super) expected: String,
 }
 
 /// Operations of one frame, with those that its elements are worth.
@@ -116,46 +104,6 @@ impl Plan {
     pub(super) fn frames(&self) -> usize {
         let frames = self.parts.iter().map(|part| part.frames);
         frames.fold(self.network.frames, usize::max)
-    }
-
-    /// The simulations of the layers of the folded network, in its order.
-    ///
-    /// # Errors
-    /// A bug if it is another network.
-    pub(super) fn simulations(&self, folded: &Dataflow) -> Result<Vec<Simulation>> {
-        let nodes = folded.nodes.iter();
-        nodes.map(|node| self.simulation(folded, node)).collect()
-    }
-
-    fn simulation(&self, folded: &Dataflow, node: &Node) -> Result<Simulation> {
-        let (part, expected, asked) = match &node.layer {
-            // What it writes is what the layer behind it is fed.
-            Layer::WidthConverter(_) => {
-                let reader = folded.consumers(node.outputs[0]).next();
-                let part = self.part(reader.map_or("", |reader| &reader.name))?;
-                let elements = part.layer.hardware().input().elements();
-                (part, trace::fed(&part.name), Some(elements))
-            }
-            _ => {
-                let part = self.part(&node.name)?;
-                (part, trace::alone(&part.name), part.pixels)
-            }
-        };
-        let layer = match asked {
-            Some(asked) => part_of(&node.layer, asked)?,
-            None => node.layer.clone(),
-        };
-        Ok(Simulation {
-            asked: asked.filter(|_| layer != node.layer),
-            layer,
-            fed: trace::fed(&part.name),
-            expected,
-        })
-    }
-
-    fn part(&self, name: &str) -> Result<&Part> {
-        let part = self.parts.iter().find(|part| part.name == name);
-        part.ok_or_else(|| Error::bug(format!("nothing is planned for layer `{name}`")))
     }
 }
 
@@ -199,49 +147,20 @@ impl Part {
     }
 }
 
-/// The part of a layer from which about `asked` pixels leave; the part of a width converter for exactly `asked`
-/// elements: of fewer pixels, or of a smaller one where all are seen as one.
-///
-/// # Errors
-/// A bug if the elements are no whole pixels of the converter.
-pub(super) fn part_of(layer: &Layer, asked: usize) -> Result<Layer> {
-    let Layer::WidthConverter(converter) = layer else {
-        return Ok(layer.reduced(asked));
-    };
-    let mut short = converter.clone();
-    match converter.pixels {
-        1 => short.channels = asked,
-        _ if asked.is_multiple_of(converter.channels) => short.pixels = asked / converter.channels,
-        _ => {
-            let what = format!("{asked} elements are no whole pixels of {converter:?}");
-            return Err(Error::bug(what));
-        }
-    }
-    Ok(Layer::WidthConverter(short))
-}
-
 /// How many of `samples` the references are compared on: as many as their budget allows, 1 at least.
 pub(super) fn compared(integer: &Dataflow, samples: usize) -> usize {
     let layers = integer.nodes.iter().map(|node| node.layer.operations());
     frames(REFERENCE, layers.sum()).clamp(1, samples.max(1))
 }
 
-/// How many frames are computed side by side.
-pub(super) fn side_by_side(integer: &Dataflow) -> usize {
-    let elements = integer.streams.iter().map(|s| s.pixels * s.channels);
-    (HELD / elements.sum::<usize>().max(1)).max(1)
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::dataflow::{Order, Stream, StreamId};
-    use crate::layer::{
-        LabelSelect, MaxPool, Mvau, Sliding, SlidingWindow, Tensors, WidthConverter,
-    };
+    use crate::layer::{LabelSelect, MaxPool, Mvau, Sliding, SlidingWindow, Tensors};
     use crate::tensor::{DataType, Window};
 
-    const UINT4: DataType = DataType::Uint(4);
+    pub(in crate::stage::verify) const UINT4: DataType = DataType::Uint(4);
 
     fn sliding(
         picture: usize,
@@ -261,7 +180,7 @@ mod tests {
         }
     }
 
-    fn window(groups: usize) -> Layer {
+    pub(in crate::stage::verify) fn window(groups: usize) -> Layer {
         Layer::SlidingWindow(SlidingWindow {
             sliding: sliding(32, 8, 3, 1, 1),
             groups,
@@ -273,7 +192,7 @@ mod tests {
         })
     }
 
-    fn product(columns: usize, pixels: usize) -> Layer {
+    pub(in crate::stage::verify) fn product(columns: usize, pixels: usize) -> Layer {
         Layer::Mvau(Mvau {
             rows: 16,
             columns,
@@ -288,7 +207,7 @@ mod tests {
         })
     }
 
-    fn pool() -> Layer {
+    pub(in crate::stage::verify) fn pool() -> Layer {
         Layer::MaxPool(MaxPool {
             sliding: sliding(32, 16, 2, 2, 0),
             input: DataType::Int(16),
@@ -297,7 +216,7 @@ mod tests {
         })
     }
 
-    fn labels() -> Layer {
+    pub(in crate::stage::verify) fn labels() -> Layer {
         Layer::LabelSelect(LabelSelect {
             input: DataType::Int(16),
             channels: 4096,
@@ -308,7 +227,7 @@ mod tests {
     }
 
     /// The layers, one behind the other.
-    fn chain(layers: Vec<(&str, Layer)>) -> Dataflow {
+    pub(in crate::stage::verify) fn chain(layers: Vec<(&str, Layer)>) -> Dataflow {
         let mut dataflow = Dataflow::default();
         let mut stream = |element| {
             dataflow.add_stream(Stream {
@@ -334,7 +253,7 @@ mod tests {
         dataflow
     }
 
-    fn network() -> Dataflow {
+    pub(in crate::stage::verify) fn network() -> Dataflow {
         chain(vec![
             ("window", window(1)),
             ("conv", product(72, 1024)),
@@ -447,62 +366,6 @@ mod tests {
     }
 
     #[test]
-    fn folded_layers_and_converters_are_cut_alike() {
-        let converter = |pixels, channels| {
-            Layer::WidthConverter(WidthConverter {
-                element: UINT4,
-                pixels,
-                channels,
-                from: 8,
-                to: 3,
-            })
-        };
-        let integer = network();
-        let Layer::Mvau(mvau) = product(72, 1024) else {
-            return;
-        };
-        let folded_product = Layer::Mvau(Mvau {
-            pe: 4,
-            simd: 3,
-            ..mvau
-        });
-        let budget = Budget {
-            layer: 1 << 20,
-            network: 1 << 20,
-        };
-        let plan = Plan::new(&integer, budget, false);
-        let folded = chain(vec![
-            ("window", window(1)),
-            ("window.to.conv", converter(1024, 72)),
-            ("conv", folded_product.clone()),
-            ("conv.to.pool", converter(1, 16384)),
-            ("pool", pool()),
-            ("pool.to.labels", converter(1, 4096)),
-            ("labels", labels()),
-        ]);
-        let simulations = plan.simulations(&folded).expect("the same network");
-        let Some(pixels) = plan.parts[1].pixels else {
-            return;
-        };
-        assert_eq!(simulations[2].layer, folded_product.reduced(pixels));
-        assert_eq!(simulations[2].asked, Some(pixels));
-        assert_eq!(simulations[2].fed, "fed/conv.npy");
-        assert_eq!(simulations[2].expected, "alone/conv.npy");
-        assert_eq!(simulations[1].layer, converter(pixels, 72));
-        assert_eq!(simulations[1].expected, "fed/conv.npy");
-        let read = plan.parts[2].layer.hardware().input().elements();
-        assert_eq!(simulations[3].layer, converter(1, read));
-        assert_eq!((simulations[5].asked, simulations[6].asked), (None, None));
-        for simulation in &simulations {
-            let port = simulation.layer.hardware().input();
-            assert!(port.elements() > 0, "{simulation:?}");
-        }
-        let stranger = chain(vec![("other", pool())]);
-        assert!(plan.simulations(&stranger).is_err());
-        assert!(part_of(&converter(1024, 72), 71).is_err());
-    }
-
-    #[test]
     fn references_have_a_budget_too() {
         let network = network();
         assert_eq!(compared(&network, 16), 16);
@@ -511,6 +374,5 @@ mod tests {
         assert_eq!(compared(&large, 16), 4);
         let larger = chain(vec![("conv", product(1 << 16, 1 << 20))]);
         assert_eq!(compared(&larger, 16), 1);
-        assert!(side_by_side(&network) > 1);
     }
 }
