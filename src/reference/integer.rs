@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::network::{Node, ValueId};
 use crate::tensor::Tensor;
 
+/// Elements of streams that are held at once, in frames that are computed side by side.
+const HELD: usize = 1 << 26;
+
 /// A dataflow that can be run.
 pub struct Integers<'a> {
     dataflow: &'a Dataflow,
@@ -27,6 +30,13 @@ impl<'a> Integers<'a> {
             dataflow,
             plan: OnceLock::new(),
         }
+    }
+
+    /// How many frames may be computed side by side where all their streams are held.
+    pub fn side_by_side(&self) -> usize {
+        let streams = self.dataflow.streams.iter();
+        let elements: usize = streams.map(|stream| stream.pixels * stream.channels).sum();
+        (HELD / elements.max(1)).max(1)
     }
 
     /// Computes one frame. `inputs` holds one frame in stream order for each of the dataflow's inputs;

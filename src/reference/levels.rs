@@ -73,11 +73,17 @@ struct Sample {
 pub fn compare(network: &Network, dataflow: &Dataflow, frames: &[Vec<i64>]) -> Result<Levels> {
     let real = Real::new(network)?;
     let comparison = Comparison::new(network, dataflow, &real);
-    let samples = frames
-        .par_iter()
-        .enumerate()
-        .map(|(sample, frame)| comparison.sample(sample, frame))
-        .collect::<Result<Vec<Sample>>>()?;
+    let together = comparison.integers.side_by_side();
+    let mut samples: Vec<Sample> = Vec::with_capacity(frames.len());
+    for some in frames.chunks(together) {
+        let first = samples.len();
+        let compared = some
+            .par_iter()
+            .enumerate()
+            .map(|(position, frame)| comparison.sample(first + position, frame))
+            .collect::<Result<Vec<Sample>>>()?;
+        samples.extend(compared);
+    }
     let mut tensors: Vec<Tally> = comparison
         .names
         .iter()

@@ -18,6 +18,8 @@ pub struct Real<'a> {
     operands: BTreeMap<ValueId, Known>,
     /// Nodes that an input reaches, in order.
     nodes: Vec<&'a Node>,
+    /// By node, the values that nothing reads behind it.
+    done: Vec<Vec<ValueId>>,
 }
 
 impl<'a> Real<'a> {
@@ -61,6 +63,7 @@ impl<'a> Real<'a> {
             network,
             constants,
             operands,
+            done: done(network, &nodes),
             nodes,
         })
     }
@@ -89,7 +92,7 @@ impl<'a> Real<'a> {
         for (id, known) in self.network.inputs.iter().zip(inputs) {
             values[id.0] = Some(known);
         }
-        for node in &self.nodes {
+        for (node, done) in self.nodes.iter().zip(&self.done) {
             let inputs = node
                 .inputs
                 .iter()
@@ -101,6 +104,8 @@ impl<'a> Real<'a> {
             let output = evaluate(node, &inputs, &self.network.value(node.output).shape)?;
             visit(node, &output);
             values[node.output.0] = Some(output);
+            // Large networks would not fit into memory with all of their tensors.
+            done.iter().for_each(|id| values[id.0] = None);
         }
         let outputs = self.network.outputs.iter();
         outputs.map(|id| self.find(&values, *id).cloned()).collect()
@@ -112,4 +117,19 @@ impl<'a> Real<'a> {
             .or(self.constants[id.0].as_ref())
             .ok_or_else(|| Error::bug(format!("value {} has no tensor", id.0)))
     }
+}
+
+/// By node, the values that it is the last to read.
+fn done(network: &Network, nodes: &[&Node]) -> Vec<Vec<ValueId>> {
+    let mut last = BTreeMap::new();
+    for (position, node) in nodes.iter().enumerate() {
+        last.extend(node.inputs.iter().map(|id| (*id, position)));
+    }
+    let mut done = vec![Vec::new(); nodes.len()];
+    for (id, position) in last {
+        if !network.outputs.contains(&id) {
+            done[position].push(id);
+        }
+    }
+    done
 }

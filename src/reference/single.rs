@@ -116,11 +116,16 @@ pub fn compare_with(
         integers: Integers::new(dataflow),
         quantisers,
     };
-    let samples = frames
-        .par_iter()
-        .enumerate()
-        .map(|(number, frame)| check.sample(number, frame))
-        .collect::<Result<Vec<Vec<Vec<(usize, i64, i64)>>>>>()?;
+    let mut samples: Vec<Vec<Vec<(usize, i64, i64)>>> = Vec::with_capacity(frames.len());
+    for some in frames.chunks(check.integers.side_by_side()) {
+        let first = samples.len();
+        let checked = some
+            .par_iter()
+            .enumerate()
+            .map(|(position, frame)| check.sample(first + position, frame))
+            .collect::<Result<Vec<_>>>()?;
+        samples.extend(checked);
+    }
     for quantiser in &check.quantisers {
         found.tensors.push(Tally {
             tensor: quantiser.name.to_owned(),

@@ -32,6 +32,7 @@ mod mask;
 mod memories;
 mod operator;
 mod other_executor;
+mod part;
 mod pipeline;
 mod project;
 mod proto;

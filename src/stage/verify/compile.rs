@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::plan::{Simulation, part_of};
+use super::simulation::{Simulation, part_of};
 use crate::backend::hls::{
     LIBRARY, identifiers, include_flags, main_source, shape_sources, tag as tag_of,
 };

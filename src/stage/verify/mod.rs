@@ -8,6 +8,7 @@ mod frames;
 mod inputs;
 mod plan;
 mod simulate;
+mod simulation;
 mod trace;
 mod truth;
 mod verdict;
@@ -23,7 +24,7 @@ use super::{Artifacts, Job, Stage};
 use crate::backend::hls::tag;
 use crate::error::Result;
 use crate::manifest::Manifest;
-use plan::{BUDGET, Plan};
+use plan::{BUDGET, FULL, Plan};
 
 /// The stage.
 pub(super) struct Verify;
@@ -45,7 +46,11 @@ impl Stage for Verify {
             .iter()
             .map(|node| tag(&node.layer))
             .collect::<Result<Vec<String>>>()?;
-        let plan = Plan::new(&integer, BUDGET, manifest.full);
+        let plan = Plan::new(
+            &integer,
+            if manifest.full { FULL } else { BUDGET },
+            manifest.full,
+        );
         let simulations = plan.simulations(&folded)?;
         let mut jobs = vec![
             inputs::inputs(manifest, &integer),

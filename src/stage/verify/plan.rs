@@ -1,9 +1,7 @@
 //! What is simulated: of each layer how many pixels and frames, of the network how many frames.
 //! Must not know jobs.
 
-use super::trace;
 use crate::dataflow::{Dataflow, Node};
-use crate::error::{Error, Result};
 use crate::layer::Layer;
 
 /// Operations that a simulation may take, over all its frames; see [`work`]. A core simulates some
@@ -16,10 +14,16 @@ pub(super) struct Budget {
     pub(super) network: u64,
 }
 
-/// The budget of every build.
+/// The budget of a build.
 pub(super) const BUDGET: Budget = Budget {
     layer: 1 << 25,
     network: 1 << 27,
+};
+
+/// The budget of a build that simulates everything whole: it bounds the frames only.
+pub(super) const FULL: Budget = Budget {
+    layer: 1 << 28,
+    network: 1 << 30,
 };
 
 /// Operations that the reference in 64 or 32 bits may take, over all samples: it makes about a thousand
@@ -36,9 +40,6 @@ const FRAMES: usize = 2;
 
 /// Rows of places that are left of a picture at least: one at the upper padding, one at the lower, one between.
 const ROWS: usize = 3;
-
-/// Elements of streams that are held at once, in frames that are computed side by side.
-const HELD: usize = 1 << 26;
 
 /// What is simulated of one layer alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,19 +70,6 @@ pub(super) struct Whole {
     pub(super) frames: usize,
     /// Operations per frame.
     pub(super) operations: u64,
-}
-
-/// The simulation of one layer of the folded network.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Simulation {
-    /// The layer as it is simulated, folded.
-    pub(super) layer: Layer,
-    /// What [`part_of`] was asked for, where that is less than the layer.
-    pub(super) asked: Option<usize>,
-    /// File of the stream that it is fed.
-    pub(super) fed: String,
-    /// File of the stream that it should write.
-    pub(super) expected: String,
 }
 
 /// Operations of one frame, with those that its elements are worth.
@@ -116,46 +104,6 @@ impl Plan {
     pub(super) fn frames(&self) -> usize {
         let frames = self.parts.iter().map(|part| part.frames);
         frames.fold(self.network.frames, usize::max)
-    }
-
-    /// The simulations of the layers of the folded network, in its order.
-    ///
-    /// # Errors
-    /// A bug if it is another network.
-    pub(super) fn simulations(&self, folded: &Dataflow) -> Result<Vec<Simulation>> {
-        let nodes = folded.nodes.iter();
-        nodes.map(|node| self.simulation(folded, node)).collect()
-    }
-
-    fn simulation(&self, folded: &Dataflow, node: &Node) -> Result<Simulation> {
-        let (part, expected, asked) = match &node.layer {
-            // What it writes is what the layer behind it is fed.
-            Layer::WidthConverter(_) => {
-                let reader = folded.consumers(node.outputs[0]).next();
-                let part = self.part(reader.map_or("", |reader| &reader.name))?;
-                let elements = part.layer.hardware().input().elements();
-                (part, trace::fed(&part.name), Some(elements))
-            }
-            _ => {
-                let part = self.part(&node.name)?;
-                (part, trace::alone(&part.name), part.pixels)
-            }
-        };
-        let layer = match asked {
-            Some(asked) => part_of(&node.layer, asked)?,
-            None => node.layer.clone(),
-        };
-        Ok(Simulation {
-            asked: asked.filter(|_| layer != node.layer),
-            layer,
-            fed: trace::fed(&part.name),
-            expected,
-        })
-    }
-
-    fn part(&self, name: &str) -> Result<&Part> {
-        let part = self.parts.iter().find(|part| part.name == name);
-        part.ok_or_else(|| Error::bug(format!("nothing is planned for layer `{name}`")))
     }
 }
 
@@ -199,35 +147,232 @@ impl Part {
     }
 }
 
-/// The part of a layer from which about `asked` pixels leave; the part of a width converter for exactly `asked`
-/// elements: of fewer pixels, or of a smaller one where all are seen as one.
-///
-/// # Errors
-/// A bug if the elements are no whole pixels of the converter.
-pub(super) fn part_of(layer: &Layer, asked: usize) -> Result<Layer> {
-    let Layer::WidthConverter(converter) = layer else {
-        return Ok(layer.reduced(asked));
-    };
-    let mut short = converter.clone();
-    match converter.pixels {
-        1 => short.channels = asked,
-        _ if asked.is_multiple_of(converter.channels) => short.pixels = asked / converter.channels,
-        _ => {
-            let what = format!("{asked} elements are no whole pixels of {converter:?}");
-            return Err(Error::bug(what));
-        }
-    }
-    Ok(Layer::WidthConverter(short))
-}
-
 /// How many of `samples` the references are compared on: as many as their budget allows, 1 at least.
 pub(super) fn compared(integer: &Dataflow, samples: usize) -> usize {
     let layers = integer.nodes.iter().map(|node| node.layer.operations());
     frames(REFERENCE, layers.sum()).clamp(1, samples.max(1))
 }
 
-/// How many frames are computed side by side.
-pub(super) fn side_by_side(integer: &Dataflow) -> usize {
-    let elements = integer.streams.iter().map(|s| s.pixels * s.channels);
-    (HELD / elements.sum::<usize>().max(1)).max(1)
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::dataflow::{Order, Stream, StreamId};
+    use crate::layer::{LabelSelect, MaxPool, Mvau, Sliding, SlidingWindow, Tensors};
+    use crate::tensor::{DataType, Window};
+
+    pub(in crate::stage::verify) const UINT4: DataType = DataType::Uint(4);
+
+    fn sliding(
+        picture: usize,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> Sliding {
+        Sliding {
+            picture: [picture; 2],
+            channels,
+            window: Window {
+                stride: [stride; 2],
+                pads: [pad; 4],
+                ..Window::dense([kernel; 2])
+            },
+        }
+    }
+
+    pub(in crate::stage::verify) fn window(groups: usize) -> Layer {
+        Layer::SlidingWindow(SlidingWindow {
+            sliding: sliding(32, 8, 3, 1, 1),
+            groups,
+            input: UINT4,
+            output: UINT4,
+            pad: 0,
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    pub(in crate::stage::verify) fn product(columns: usize, pixels: usize) -> Layer {
+        Layer::Mvau(Mvau {
+            rows: 16,
+            columns,
+            pixels,
+            groups: 1,
+            input: UINT4,
+            weight: DataType::Int(4),
+            accumulator: DataType::Int(16),
+            activation: None,
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    pub(in crate::stage::verify) fn pool() -> Layer {
+        Layer::MaxPool(MaxPool {
+            sliding: sliding(32, 16, 2, 2, 0),
+            input: DataType::Int(16),
+            pe: 1,
+            simd: 1,
+        })
+    }
+
+    pub(in crate::stage::verify) fn labels() -> Layer {
+        Layer::LabelSelect(LabelSelect {
+            input: DataType::Int(16),
+            channels: 4096,
+            pixels: 1,
+            output: DataType::Uint(12),
+            pe: 1,
+        })
+    }
+
+    /// The layers, one behind the other.
+    pub(in crate::stage::verify) fn chain(layers: Vec<(&str, Layer)>) -> Dataflow {
+        let mut dataflow = Dataflow::default();
+        let mut stream = |element| {
+            dataflow.add_stream(Stream {
+                element,
+                pixels: 1,
+                channels: 1,
+                depth: 2,
+                value: None,
+                order: Order::channels_first(1, 1),
+                kept: None,
+            })
+        };
+        let streams: Vec<StreamId> = (0..=layers.len()).map(|_| stream(UINT4)).collect();
+        for (at, (name, layer)) in layers.into_iter().enumerate() {
+            dataflow.nodes.push(Node {
+                name: name.to_owned(),
+                layer,
+                tensors: Tensors::default(),
+                inputs: vec![streams[at]],
+                outputs: vec![streams[at + 1]],
+            });
+        }
+        dataflow
+    }
+
+    pub(in crate::stage::verify) fn network() -> Dataflow {
+        chain(vec![
+            ("window", window(1)),
+            ("conv", product(72, 1024)),
+            ("pool", pool()),
+            ("labels", labels()),
+        ])
+    }
+
+    #[test]
+    fn within_the_budget_all_is_whole_and_as_many_frames_as_fit() {
+        let network = network();
+        let budget = Budget {
+            layer: 1 << 30,
+            network: 1 << 30,
+        };
+        let plan = Plan::new(&network, budget, false);
+        assert!(plan.parts.iter().all(|part| part.pixels.is_none()));
+        for (part, node) in plan.parts.iter().zip(&network.nodes) {
+            assert_eq!(part.layer, node.layer);
+            assert_eq!(part.frames as u64, (1 << 30) / work(&node.layer));
+        }
+        assert_eq!(plan.network.operations, 73728 + 1_179_648 + 16384 + 4096);
+        let sum: u64 = network.nodes.iter().map(|node| work(&node.layer)).sum();
+        assert_eq!(plan.network.frames as u64, (1 << 30) / sum);
+        assert_eq!(
+            plan.frames(),
+            plan.parts.iter().map(|p| p.frames).max().unwrap_or(0)
+        );
+    }
+
+    #[test]
+    fn beyond_it_two_frames_of_a_part_fit_if_rows_allow() {
+        let network = network();
+        let budget = Budget {
+            layer: 1 << 20,
+            network: 1 << 20,
+        };
+        let plan = Plan::new(&network, budget, false);
+        assert_eq!(plan.network.frames, 0);
+        for part in &plan.parts {
+            assert!(part.frames >= FRAMES);
+            assert!(
+                part.frames as u64 * work(&part.layer) <= budget.layer,
+                "{}",
+                part.name
+            );
+        }
+        let parts = |at: usize| plan.parts[at].layer.hardware().output().pixels;
+        assert!(parts(1) < 1024 && parts(1) > 1);
+        assert!(parts(0) < 1024 && parts(0) % 32 == 0 && parts(0) >= 96);
+        assert!(parts(2) < 256 && parts(2) % 16 == 0);
+        // One pixel cannot be made less.
+        assert_eq!(plan.parts[3].layer, network.nodes[3].layer);
+        assert!(plan.parts[3].words().starts_with("whole, "));
+        assert_eq!(
+            plan.parts[1].words(),
+            format!("{} pixels, 2 frames", parts(1))
+        );
+        // However small the budget, the padding on both sides and a row between are there.
+        let nothing = Budget {
+            layer: 1,
+            network: 1,
+        };
+        let plan = Plan::new(&network, nothing, false);
+        assert_eq!(plan.parts[0].layer.hardware().output().pixels, 3 * 32);
+        assert_eq!(plan.parts[0].layer.hardware().input().pixels, 3 * 32);
+        assert!(plan.parts.iter().all(|part| part.frames == FRAMES));
+        let full = Plan::new(&network, nothing, true);
+        assert!(full.parts.iter().all(|part| part.pixels.is_none()));
+        assert_eq!((full.network.frames, full.frames()), (FRAMES, FRAMES));
+    }
+
+    #[test]
+    fn groups_stay_whole() {
+        let grouped = chain(vec![("window", window(4))]);
+        let budget = Budget {
+            layer: 1 << 20,
+            network: 0,
+        };
+        let plan = Plan::new(&grouped, budget, false);
+        let pixels = plan.parts[0].layer.hardware().output().pixels;
+        assert!(pixels < 4096 && pixels.is_multiple_of(4 * 32));
+    }
+
+    /// What a part computes of the beginning of a picture is the beginning of what the layer computes, but for the
+    /// places that see the padding below it.
+    #[test]
+    fn a_part_reads_and_writes_the_beginning() {
+        let (whole, nothing) = (
+            window(1),
+            Budget {
+                layer: 1,
+                network: 1,
+            },
+        );
+        let plan = Plan::new(&chain(vec![("window", whole.clone())]), nothing, false);
+        let part = plan.parts[0].layer.hardware();
+        let input: Vec<i64> = (0..whole.hardware().input().elements() as i64)
+            .map(|i| i * 7 % 16)
+            .collect();
+        let tensors = Tensors::default();
+        let all = whole.hardware().run(&tensors, &input).expect("runs");
+        let read = &input[..part.input().elements()];
+        let some = part.run(&tensors, read).expect("runs");
+        let row = 32 * 72;
+        assert_eq!(some.len(), 3 * row);
+        assert_eq!(some[..2 * row], all[..2 * row]);
+        assert_ne!(some[2 * row..], all[2 * row..3 * row]);
+        assert!(some[3 * row - 24..].iter().all(|x| *x == 0));
+    }
+
+    #[test]
+    fn references_have_a_budget_too() {
+        let network = network();
+        assert_eq!(compared(&network, 16), 16);
+        assert_eq!(compared(&network, 0), 1);
+        let large = chain(vec![("conv", product(1 << 14, 1 << 13))]);
+        assert_eq!(compared(&large, 16), 4);
+        let larger = chain(vec![("conv", product(1 << 16, 1 << 20))]);
+        assert_eq!(compared(&larger, 16), 1);
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
-use super::plan::Simulation;
+use super::simulation::Simulation;
 use super::trace::{NETWORK_INPUT, TRACE_JOB};
 use crate::backend::hls::memory_files;
 use crate::dataflow::{Dataflow, Node};

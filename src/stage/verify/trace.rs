@@ -2,12 +2,14 @@
 //! them, and the answers.
 //! Must not know simulations.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::accuracy::{self, Accuracy};
 use super::frames::{self, Recording};
 use super::inputs::{INPUT, INPUTS_JOB, LABELS, input_port};
-use super::plan::{Plan, side_by_side};
+use super::plan::Plan;
 use crate::dataflow::{Dataflow, Node, StreamId};
 use crate::error::Result;
 use crate::layer::Layer;
@@ -97,7 +99,7 @@ fn record(
         Some(_) => frames.len(),
         None => frames.len().min(plan.frames()),
     };
-    let together = side_by_side(dataflow);
+    let together = recorder.integers.side_by_side();
     let mut answers = Vec::with_capacity(wanted);
     for (turn, some) in frames[..wanted].chunks(together).enumerate() {
         let computed = some
@@ -129,8 +131,8 @@ struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// The files, without any frame yet.
-    fn recordings(&self) -> Result<std::collections::BTreeMap<String, Recording>> {
-        let mut files = std::collections::BTreeMap::new();
+    fn recordings(&self) -> Result<BTreeMap<String, Recording>> {
+        let mut files = BTreeMap::new();
         for (node, part) in self.dataflow.nodes.iter().zip(&self.plan.parts) {
             let hardware = part.layer.hardware();
             files.insert(fed(&node.name), Recording::new(hardware.input()));

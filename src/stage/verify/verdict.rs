@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::frames;
-use super::plan::{Simulation, Whole};
+use super::plan::Whole;
 use super::simulate::{CYCLES, NETWORK_RUN, OUTPUT, layer_job, tap_file};
+use super::simulation::Simulation;
 use super::trace::{self, TRACE_JOB};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
