@@ -40,8 +40,11 @@ const WEIGHTS: &[DataType] = &[
     DataType::Int(4),
     DataType::Int(8),
     DataType::Int(13),
+    // Only with inputs that leave room for it.
     DataType::Uint(20),
 ];
+/// Inputs of more bits have narrower weights.
+const ROOM: u32 = 26;
 const OUTPUTS: &[DataType] = &[
     DataType::Bipolar,
     DataType::Ternary,
@@ -93,7 +96,8 @@ fn layer(chain: &mut Pipeline) {
     }
     let random = &mut chain.random;
     let steps = random.chance(60).then(|| steps(random));
-    let weight = *random.pick(WEIGHTS);
+    let weights = WEIGHTS.len() - usize::from(chain.element.bits() > ROOM);
+    let weight = *random.pick(&WEIGHTS[..weights]);
     let rows = *random.pick(&[1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 40, 64, 70]);
     let pad = *random.pick(&[0, 0, chain.element.min(), chain.element.max(), -3, 1 << 20]);
     let window = window(random, chain.picture);
