@@ -21,7 +21,7 @@ const BLOCK: usize = 1 << 13;
 #[derive(Debug)]
 pub(super) enum Kernel {
     Product(Box<Product>),
-    Depthwise(Depthwise),
+    Depthwise(Box<Depthwise>),
     Largest(Largest),
     Gather(Gather),
     /// Thresholds, and how many elements belong to a row of them.
@@ -158,7 +158,7 @@ fn vvau(arch: Arch, layer: &Vvau, tensors: &Tensors, input: Reach) -> Prepared {
     activated(arch, (sums, seen), activation, |thresholds| {
         let weight = |channel, position| weights[channel * positions + position];
         let layer = Depthwise::new(&layer.sliding, layer.pad, weight, thresholds);
-        Kernel::Depthwise(layer)
+        Kernel::Depthwise(Box::new(layer))
     })
 }
 
@@ -185,7 +185,10 @@ fn sum_pool(layer: &SumPool, input: Reach) -> Prepared {
     let sums = seen.sums([&ones[..]].into_iter());
     let kernel = (sums.are_exact() && !ones.is_empty())
         .then(|| Depthwise::new(&layer.sliding, layer.pad, |_, _| 1, None));
-    (sums.reach(seen), kernel.map(Kernel::Depthwise))
+    (
+        sums.reach(seen),
+        kernel.map(|kernel| Kernel::Depthwise(Box::new(kernel))),
+    )
 }
 
 fn threshold(arch: Arch, layer: &Threshold, tensors: &Tensors, input: Reach) -> Prepared {

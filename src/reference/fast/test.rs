@@ -105,7 +105,7 @@ fn check(dataflow: &Dataflow, frames: &[Vec<i64>], fast: &[bool]) {
     assert_eq!(plan.fast(), fast, "{:?}", dataflow.nodes);
     let mut arena = Arena::default();
     for frame in frames {
-        let plain = Integers::new(dataflow).run(&[frame.clone()], |_, _| ());
+        let plain = Integers::new(dataflow).run(std::slice::from_ref(frame), |_, _| ());
         let found = plan.run(&mut arena, frame).expect("runs");
         assert_eq!(found, plain.expect("runs")[0], "{frame:?}");
     }
