@@ -85,10 +85,10 @@ pub(super) fn part_of(layer: &Layer, asked: usize) -> Result<Layer> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Budget;
-    use super::super::plan::tests::{UINT4, chain, labels, network, pool, product, window};
     use super::*;
     use crate::layer::{Mvau, WidthConverter};
+    use crate::stage::verify::plan::Budget;
+    use crate::stage::verify::plan::tests::{UINT4, chain, labels, network, pool, product, window};
 
     #[test]
     fn folded_layers_and_converters_are_cut_alike() {
