@@ -55,7 +55,7 @@ impl Preparation {
     ///
     /// # Errors
     /// As [`Preparation::decode`].
-    pub(super) fn from_grey(&self, pixels: &[u8], height: usize, width: usize) -> Result<Picture> {
+    pub(super) fn of_grey(&self, pixels: &[u8], height: usize, width: usize) -> Result<Picture> {
         let image = u32::try_from(width).ok().zip(u32::try_from(height).ok());
         let image = image.and_then(|(w, h)| GrayImage::from_raw(w, h, pixels.to_vec()));
         let image =
@@ -210,7 +210,7 @@ mod tests {
         let grey = Preparation { channels, ..PLAIN };
         assert_eq!(grey.decode(&bytes).unwrap().pixels, [0, 255]);
         assert_eq!(
-            grey.from_grey(&[0, 255], 1, 2).unwrap(),
+            grey.of_grey(&[0, 255], 1, 2).unwrap(),
             grey.decode(&bytes).unwrap()
         );
         let clear = image::RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0]));

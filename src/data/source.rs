@@ -73,7 +73,7 @@ impl Pictures {
                 let [_, height, width] = images.shape;
                 let pixels = index * height * width..(index + 1) * height * width;
                 let pixels = images.pixels.get(pixels).unwrap_or_default();
-                preparation.from_grey(pixels, height, width)
+                preparation.of_grey(pixels, height, width)
             }
             Pictures::Album(album, names) => {
                 let name = &names[index];
