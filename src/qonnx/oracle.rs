@@ -50,6 +50,17 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
     }
 }
 
+/// The model with nodes whose names tract can derive others from: to a convolution `a` without a bias it adds a
+/// node `a.bias`, which the file may have too.
+pub fn named_apart(model: &ModelProto) -> ModelProto {
+    let mut model = model.clone();
+    let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
+    for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
+        node.name = format!("{} #{position}", node.name);
+    }
+    model
+}
+
 /// Inputs of the graph that are not initializers, with their shapes at batch size 1.
 ///
 /// # Errors
@@ -136,7 +147,7 @@ pub(super) fn consult(
     inputs: &[(String, Vec<usize>)],
 ) -> Result<BTreeMap<String, Known>> {
     let analysed = catch(|| -> TractResult<_> {
-        let mut inferred = onnx_with_qonnx().parse(model, None)?.model;
+        let mut inferred = onnx_with_qonnx().parse(&named_apart(model), None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }

@@ -122,7 +122,8 @@ pub(super) fn place(
         dilation: in_picture(node, "dilations", 1, axes)?,
         ..Window::dense(kernel)
     };
-    match attributes.text("auto_pad", "NOTSET").as_str() {
+    let auto = attributes.text("auto_pad", "NOTSET");
+    match auto.as_str() {
         "VALID" => {}
         same @ ("SAME_UPPER" | "SAME_LOWER") => pad_same(&mut window, picture, same),
         _ => window.pads = pads(&attributes.ints("pads"), axes)?,
@@ -134,6 +135,12 @@ pub(super) fn place(
             window.pads[axis + 2] += extra;
             extended |= extra > 0;
         }
+    }
+    if extended && !matches!(auto.as_str(), "" | "NOTSET") {
+        return Err(Error::user(format!(
+            "its `ceil_mode` beside `auto_pad` `{auto}` is read in different ways by different programs"
+        ))
+        .help("set `ceil_mode` to 0, or give `pads` instead of `auto_pad`"));
     }
     match window.output(picture) {
         Some(_) => Ok(Placed { window, extended }),

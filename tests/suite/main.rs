@@ -37,6 +37,7 @@ mod random_build;
 mod random_graph;
 mod random_layer;
 mod random_network;
+mod random_window;
 mod road;
 mod shared;
 mod tcl;
