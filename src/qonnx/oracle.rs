@@ -56,9 +56,13 @@ pub fn named_apart(model: &ModelProto) -> ModelProto {
     let mut model = model.clone();
     let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
     for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
-        node.name = format!("{} #{position}", node.name);
+        node.name = apart(&node.name, position);
     }
     model
+}
+
+fn apart(name: &str, position: usize) -> String {
+    format!("{name} #{position}")
 }
 
 /// Inputs of the graph that are not initializers, with their shapes at batch size 1.
@@ -155,7 +159,11 @@ pub(super) fn consult(
         let shapes = shapes(&inferred);
         Ok((shapes, inferred.into_typed()?))
     });
-    let refused = |cause: String| {
+    let refused = |mut cause: String| {
+        let nodes = model.graph.iter().flat_map(|graph| &graph.node);
+        for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
+            cause = cause.replace(&apart(&node.name, position), &node.name);
+        }
         Error::user(format!("the network contradicts itself: {cause}"))
             .help("check the file with `onnx.checker` and run shape inference on it")
     };
