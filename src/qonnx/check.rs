@@ -111,7 +111,8 @@ fn windows(graph: &GraphProto) -> Result<()> {
         .filter(|name| !constants(name))
         .collect();
     for node in &graph.node {
-        window::check(node).map_err(|error| error.within(format!("node {}", label(node))))?;
+        let checked = window::check(node).and_then(|()| weights(graph, node));
+        checked.map_err(|error| error.within(format!("node {}", label(node))))?;
         let first = node.input.first().map_or("", String::as_str);
         if GROWING.contains(&node.op_type.as_str()) && !varying.contains(first) {
             return Err(Error::user(format!(
@@ -129,6 +130,31 @@ fn windows(graph: &GraphProto) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Weights of a convolution, as far as the file tells their shape.
+fn weights(graph: &GraphProto, node: &NodeProto) -> Result<()> {
+    if node.op_type != "Conv" {
+        return Ok(());
+    }
+    let mut name = node.input.get(1);
+    // Quantisers leave the shape as it is.
+    for maker in graph.node.iter().rev() {
+        if DOMAINS.contains(&maker.domain.as_str()) && maker.output.first() == name {
+            name = maker.input.first();
+        }
+    }
+    let constants = &graph.initializer;
+    let Some(dims) = constants.iter().find(|tensor| Some(&tensor.name) == name) else {
+        return Ok(());
+    };
+    let (dims, group) = (&dims.dims, Attributes(node).int("group", 1));
+    match dims.first().map(|filters| filters % group) {
+        Some(0) if !dims.contains(&0) => Ok(()),
+        _ => Err(Error::user(format!(
+            "its weights have the shape {dims:?}, which does not make {group} groups of filters"
+        ))),
+    }
 }
 
 /// Names of nodes may be missing, but not shared: nobody could tell which one is meant.

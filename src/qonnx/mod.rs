@@ -24,4 +24,4 @@ pub use custom::onnx_with_qonnx;
 pub use export::export;
 pub use graph::import;
 pub use operator::names as operators;
-pub use oracle::{batch_one, parse};
+pub use oracle::{batch_one, named_apart, parse};

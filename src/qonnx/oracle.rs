@@ -50,6 +50,21 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
     }
 }
 
+/// The model with nodes whose names tract can derive others from: to a convolution `a` without a bias it adds a
+/// node `a.bias`, which the file may have too.
+pub fn named_apart(model: &ModelProto) -> ModelProto {
+    let mut model = model.clone();
+    let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
+    for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
+        node.name = apart(&node.name, position);
+    }
+    model
+}
+
+fn apart(name: &str, position: usize) -> String {
+    format!("{name} #{position}")
+}
+
 /// Inputs of the graph that are not initializers, with their shapes at batch size 1.
 ///
 /// # Errors
@@ -136,7 +151,7 @@ pub(super) fn consult(
     inputs: &[(String, Vec<usize>)],
 ) -> Result<BTreeMap<String, Known>> {
     let analysed = catch(|| -> TractResult<_> {
-        let mut inferred = onnx_with_qonnx().parse(model, None)?.model;
+        let mut inferred = onnx_with_qonnx().parse(&named_apart(model), None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }
@@ -144,7 +159,11 @@ pub(super) fn consult(
         let shapes = shapes(&inferred);
         Ok((shapes, inferred.into_typed()?))
     });
-    let refused = |cause: String| {
+    let refused = |mut cause: String| {
+        let nodes = model.graph.iter().flat_map(|graph| &graph.node);
+        for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
+            cause = cause.replace(&apart(&node.name, position), &node.name);
+        }
         Error::user(format!("the network contradicts itself: {cause}"))
             .help("check the file with `onnx.checker` and run shape inference on it")
     };

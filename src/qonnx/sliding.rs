@@ -226,14 +226,14 @@ pub(super) fn read_average_pool(walk: &mut Walk<'_>, node: &NodeProto) -> Result
     let placed = own_kernel(node, &source)?;
     let own = placed.window.is_padded();
     let counts = Attributes(node).flag("count_include_pad", false);
-    let plain = window::pads(&Attributes(node).ints("pads"), source.axes)? == [0; 4];
-    // What `ceil_mode` adds never counts; what a `Pad` adds always does.
-    let count_padding = match (counts && !(placed.extended && plain), source.is_padded()) {
+    // What a `Pad` adds always counts; whether what `ceil_mode` adds does depends on the program.
+    let count_padding = match (counts, source.is_padded()) {
         (true, _) if placed.extended => {
             return Err(Error::user(
-                "`ceil_mode` makes its last places smaller, while `count_include_pad` counts padding",
+                "its `ceil_mode` makes its last places smaller, while `count_include_pad` counts padding: different \
+                 programs divide by different counts",
             )
-            .help("pad explicitly and set `ceil_mode` to 0"));
+            .help("set `ceil_mode` or `count_include_pad` to 0"));
         }
         (counts, false) => counts,
         (true, true) => true,

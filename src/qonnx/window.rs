@@ -122,18 +122,25 @@ pub(super) fn place(
         dilation: in_picture(node, "dilations", 1, axes)?,
         ..Window::dense(kernel)
     };
-    match attributes.text("auto_pad", "NOTSET").as_str() {
+    let auto = attributes.text("auto_pad", "NOTSET");
+    match auto.as_str() {
         "VALID" => {}
-        same @ ("SAME_UPPER" | "SAME_LOWER") => pad_same(&mut window, picture, same),
+        same @ ("SAME_UPPER" | "SAME_LOWER") => pad_same(&mut window, picture, same)?,
         _ => window.pads = pads(&attributes.ints("pads"), axes)?,
     }
     let mut extended = false;
     if attributes.flag("ceil_mode", false) {
         for axis in 0..2 {
-            let extra = missing(&window, picture, axis);
+            let extra = missing(&window, picture, axis)?;
             window.pads[axis + 2] += extra;
             extended |= extra > 0;
         }
+    }
+    if extended && !matches!(auto.as_str(), "" | "NOTSET") {
+        return Err(Error::user(format!(
+            "its `ceil_mode` beside `auto_pad` `{auto}` is read in different ways by different programs"
+        ))
+        .help("set `ceil_mode` to 0, or give `pads` instead of `auto_pad`"));
     }
     match window.output(picture) {
         Some(_) => Ok(Placed { window, extended }),
@@ -145,11 +152,21 @@ pub(super) fn place(
 }
 
 /// As many places as strides fit the picture; what is odd goes to the end (`SAME_UPPER`) or the beginning.
-fn pad_same(window: &mut Window, picture: [usize; 2], auto: &str) {
-    for axis in 0..2 {
-        let places = picture[axis].div_ceil(window.stride[axis]);
+///
+/// # Errors
+/// A user error where strides step over the kernel by two pixels and more: onnxruntime then leaves out the first
+/// pixels of the picture, others the last.
+fn pad_same(window: &mut Window, picture: [usize; 2], auto: &str) -> Result<()> {
+    for (axis, &length) in picture.iter().enumerate() {
+        let places = length.div_ceil(window.stride[axis]);
         let reach = places.saturating_sub(1) * window.stride[axis] + window.span()[axis];
-        let total = reach.saturating_sub(picture[axis]);
+        if reach + 1 < length {
+            return Err(Error::user(format!(
+                "its `auto_pad` `{auto}` with strides beyond the kernel is read in different ways by different programs"
+            ))
+            .help("give `pads` instead of `auto_pad`"));
+        }
+        let total = reach.saturating_sub(length);
         let (less, more) = (total / 2, total - total / 2);
         let (before, after) = match auto {
             "SAME_LOWER" => (more, less),
@@ -157,21 +174,25 @@ fn pad_same(window: &mut Window, picture: [usize; 2], auto: &str) {
         };
         (window.pads[axis], window.pads[axis + 2]) = (before, after);
     }
+    Ok(())
 }
 
-/// What `ceil_mode` adds at the end of an axis: a last place that is not full counts, unless it begins in the
-/// padding at the end.
-fn missing(window: &Window, picture: [usize; 2], axis: usize) -> usize {
+/// What `ceil_mode` adds at the end of an axis: a last place that is not full counts.
+///
+/// # Errors
+/// A user error where that place would begin in the padding: the texts of ONNX differ in whether it counts.
+fn missing(window: &Window, picture: [usize; 2], axis: usize) -> Result<usize> {
     let (stride, span) = (window.stride[axis], window.span()[axis]);
     let before = window.pads[axis] + picture[axis];
     let padded = before + window.pads[axis + 2];
-    let Some(room) = padded.checked_sub(span) else {
-        return 0;
-    };
-    let steps = room.div_ceil(stride);
-    match steps * stride >= before {
-        true => 0,
-        false => (steps * stride + span).saturating_sub(padded),
+    let room = padded.saturating_sub(span);
+    let last = room.div_ceil(stride) * stride;
+    match room % stride != 0 && last >= before {
+        true => Err(Error::user(
+            "its `ceil_mode` makes a place that begins in the padding, which different programs count or leave out",
+        )
+        .help("set `ceil_mode` to 0")),
+        false => Ok((last + span).saturating_sub(padded.max(span))),
     }
 }
 
@@ -193,24 +214,26 @@ pub(super) fn reads_everywhere(window: &Window, picture: [usize; 2]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tract_onnx::pb::AttributeProto;
+
     use super::super::attribute::{int, ints, text};
     use super::*;
 
-    fn placed(attribute: Vec<tract_onnx::pb::AttributeProto>, picture: [usize; 2]) -> Placed {
+    fn placed(attribute: Vec<AttributeProto>, picture: [usize; 2]) -> Result<Placed> {
         let node = NodeProto {
             op_type: "MaxPool".into(),
             attribute,
             ..NodeProto::default()
         };
         check(&node).expect("sane");
-        place(&node, [3, 3], picture, 2).expect("fits")
+        place(&node, [3, 3], picture, 2)
     }
 
     #[test]
     fn same_padding_goes_where_it_belongs() {
         let same = |auto| {
             let attributes = vec![text("auto_pad", auto), ints("strides", vec![2, 1])];
-            placed(attributes, [6, 5]).window.pads
+            placed(attributes, [6, 5]).expect("fits").window.pads
         };
         assert_eq!(same("SAME_UPPER"), [0, 1, 1, 1]);
         assert_eq!(same("SAME_LOWER"), [1, 1, 0, 1]);
@@ -225,13 +248,13 @@ mod tests {
                 ints("strides", vec![stride; 2]),
                 ints("pads", pads),
             ];
-            let placed = placed(attributes, picture);
-            (placed.window.pads, placed.extended)
+            placed(attributes, picture).map(|placed| (placed.window.pads, placed.extended))
         };
-        assert_eq!(ceil(2, vec![0; 4], [6, 5]), ([0, 0, 1, 0], true));
-        assert_eq!(ceil(2, vec![0; 4], [5, 5]), ([0; 4], false));
-        assert_eq!(ceil(4, vec![0; 4], [4, 8]), ([0, 0, 0, 0], false));
-        assert_eq!(ceil(4, vec![0; 4], [5, 8]), ([0, 0, 2, 0], true));
+        let fits = |stride, picture| ceil(stride, vec![0; 4], picture).expect("fits");
+        assert_eq!(fits(2, [6, 5]), ([0, 0, 1, 0], true));
+        assert_eq!(fits(2, [5, 5]), ([0; 4], false));
+        assert_eq!(fits(4, [5, 7]), ([0, 0, 2, 0], true));
+        assert!(ceil(4, vec![0; 4], [4, 7]).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::real::Real;
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result, catch};
 use crate::network::{Coding, Network, Node, Op, Rounding};
-use crate::qonnx::{batch_one, onnx_with_qonnx, parse};
+use crate::qonnx::{batch_one, named_apart, onnx_with_qonnx, parse};
 use crate::tensor::Tensor;
 
 /// Most differences that are described.
@@ -202,7 +202,7 @@ fn quantisers<'a>(
 
 /// The file as tract runs it, with the tensors of these names as outputs.
 fn plan(model: &[u8], names: &[&str]) -> Result<Arc<TypedSimplePlan>> {
-    let proto = parse(model)?;
+    let proto = named_apart(&parse(model)?);
     let graph = proto
         .graph
         .as_ref()

@@ -16,6 +16,7 @@ mod cli;
 mod convolution;
 mod corner;
 mod doctor;
+mod elsewhere;
 mod eval;
 mod example;
 mod explain;

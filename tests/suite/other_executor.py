@@ -15,6 +15,7 @@ import onnx
 import onnxruntime
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
+from qonnx.transformation.infer_shapes import InferShapes
 
 threaded = onnxruntime.InferenceSession
 
@@ -35,6 +36,8 @@ onnxruntime.InferenceSession = session
 for path in sorted(Path(sys.argv[1]).glob("*.onnx")):
     onnx.checker.check_model(onnx.load(path), full_check=True)
     model = ModelWrapper(str(path))
+    if not model.check_all_tensor_shapes_specified():
+        model = model.transform(InferShapes())
     wanted = json.loads(path.with_suffix(".json").read_text())
     samples = np.load(path.with_suffix(".npz"))["x"].astype(np.float32)
     name = model.graph.input[0].name

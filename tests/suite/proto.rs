@@ -20,6 +20,8 @@ pub(crate) struct File {
     pub(crate) graph: GraphProto,
     pub(crate) opset: i64,
     pub(crate) domain: String,
+    /// Version of the operators of that domain.
+    pub(crate) version: i64,
     count: usize,
 }
 
@@ -29,6 +31,7 @@ impl File {
             graph: GraphProto::default(),
             opset,
             domain: domain.to_owned(),
+            version: 1,
             count: 0,
         }
     }
@@ -150,7 +153,7 @@ impl File {
         };
         let model = ModelProto {
             ir_version: 8,
-            opset_import: vec![opset("", self.opset), opset(&self.domain, 1)],
+            opset_import: vec![opset("", self.opset), opset(&self.domain, self.version)],
             graph: Some(GraphProto {
                 name: "random".into(),
                 ..self.graph
