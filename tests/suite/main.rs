@@ -43,3 +43,4 @@ mod tcl;
 mod tidy;
 mod truth;
 mod window;
+mod window_network;

@@ -99,6 +99,19 @@ impl Placed<'_> {
         )
     }
 
+    /// The layer's function where it has no memories; what it keeps from frame to frame is its own.
+    fn without_memories(&self) -> String {
+        let Held {
+            pragmas, arguments, ..
+        } = unit(&self.node.layer).held(&self.tag);
+        format!(
+            "static void {function}({parameters}) {{\n#pragma HLS INLINE off\n{pragmas}    {tag}(in, out{arguments});\n}}\n\n",
+            function = self.function,
+            parameters = self.arguments(),
+            tag = self.tag,
+        )
+    }
+
     /// The layer's function with its memories: constants for synthesis, files for simulation.
     fn with_memories(&self) -> String {
         let (tag, folder) = (&self.tag, &self.node.name);
@@ -205,7 +218,7 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
         "finnp::from_axis<input_edge::Frame>",
     ));
     for layer in placed.iter().filter(|layer| !layer.has_memories()) {
-        text.push_str(&process(&layer.function, &layer.arguments(), &layer.tag));
+        text.push_str(&layer.without_memories());
     }
     text.push_str(&process(
         "output_adapter",
