@@ -65,7 +65,7 @@ impl Chain {
         let (group, filters) = match self.random.below(10) {
             0..=3 => (channels, channels),
             4 => (channels, 2 * channels),
-            5 if channels % 2 == 0 => (2, 2 * self.random.between(1, 3) as usize),
+            5 if channels.is_multiple_of(2) => (2, 2 * self.random.between(1, 3) as usize),
             _ => (1, *self.random.pick(&[1, 2, 3, 4, 6, 8])),
         };
         let kernel = window.kernel.iter().map(|&length| length as usize);

@@ -97,7 +97,7 @@ fn simulate(seed: u64, tag: &str, case: &Case, scratch: &Path) {
 }
 
 /// Frames as `.npy`, `<i4`.
-fn npy(frames: &[Vec<i64>]) -> Vec<u8> {
+pub(crate) fn npy(frames: &[Vec<i64>]) -> Vec<u8> {
     let shape = format!("({}, {})", frames.len(), frames[0].len());
     let header = format!("{{'descr': '<i4', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -109,7 +109,7 @@ fn npy(frames: &[Vec<i64>]) -> Vec<u8> {
 }
 
 /// The elements of an `.npy` of `<i4`.
-fn numbers(bytes: &[u8]) -> Vec<i64> {
+pub(crate) fn numbers(bytes: &[u8]) -> Vec<i64> {
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let words = bytes[start..].chunks_exact(4);
     words
