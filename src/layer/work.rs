@@ -22,18 +22,18 @@ impl Layer {
         output.elements() as u64 * (each + levels).max(1) as u64
     }
 
-    /// Pixels that leave for a row of places of its window; of a layer that sees one pixel at once, 1.
-    pub fn row(&self) -> usize {
+    /// Pixels that leave for a row of places of its window; `None` for a layer that sees one pixel at once.
+    pub fn row(&self) -> Option<usize> {
         match self {
-            Layer::SlidingWindow(window) => window.sliding.output()[1] * window.groups,
-            Layer::Vvau(vvau) => vvau.sliding.output()[1],
-            Layer::MaxPool(pool) => pool.sliding.output()[1],
-            Layer::SumPool(pool) => pool.sliding.output()[1],
+            Layer::SlidingWindow(window) => Some(window.sliding.output()[1] * window.groups),
+            Layer::Vvau(vvau) => Some(vvau.sliding.output()[1]),
+            Layer::MaxPool(pool) => Some(pool.sliding.output()[1]),
+            Layer::SumPool(pool) => Some(pool.sliding.output()[1]),
             Layer::Mvau(_)
             | Layer::MvauBcr(_)
             | Layer::Threshold(_)
             | Layer::WidthConverter(_)
-            | Layer::LabelSelect(_) => 1,
+            | Layer::LabelSelect(_) => None,
         }
     }
 

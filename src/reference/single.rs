@@ -116,16 +116,7 @@ pub fn compare_with(
         integers: Integers::new(dataflow),
         quantisers,
     };
-    let mut samples: Vec<Vec<Vec<(usize, i64, i64)>>> = Vec::with_capacity(frames.len());
-    for some in frames.chunks(check.integers.side_by_side()) {
-        let first = samples.len();
-        let checked = some
-            .par_iter()
-            .enumerate()
-            .map(|(position, frame)| check.sample(first + position, frame))
-            .collect::<Result<Vec<_>>>()?;
-        samples.extend(checked);
-    }
+    let samples = check.samples(frames)?;
     for quantiser in &check.quantisers {
         found.tensors.push(Tally {
             tensor: quantiser.name.to_owned(),
@@ -258,9 +249,27 @@ struct Check<'a> {
     quantisers: Vec<Quantised<'a>>,
 }
 
+/// Per quantiser the elements that differ in one sample, with both levels.
+type Differing = Vec<Vec<(usize, i64, i64)>>;
+
 impl Check<'_> {
+    /// All samples, on all cores, but never more of them at once than memory holds.
+    fn samples(&self, frames: &[Vec<i64>]) -> Result<Vec<Differing>> {
+        let mut samples = Vec::with_capacity(frames.len());
+        for some in frames.chunks(self.integers.side_by_side()) {
+            let first = samples.len();
+            let checked = some
+                .par_iter()
+                .enumerate()
+                .map(|(position, frame)| self.sample(first + position, frame))
+                .collect::<Result<Vec<Differing>>>()?;
+            samples.extend(checked);
+        }
+        Ok(samples)
+    }
+
     /// Per quantiser the elements that differ, with both levels.
-    fn sample(&self, number: usize, frame: &[i64]) -> Result<Vec<Vec<(usize, i64, i64)>>> {
+    fn sample(&self, number: usize, frame: &[i64]) -> Result<Differing> {
         let mut ours: Vec<Vec<(usize, i64)>> = vec![Vec::new(); self.quantisers.len()];
         self.integers
             .run(&self.integers.streamed(frame)?, |id, frame| {

@@ -194,7 +194,9 @@ impl Maker {
 
     fn conv(&mut self) {
         let channels = self.shape[1];
-        let groups: Vec<usize> = (1..=channels).filter(|g| channels.is_multiple_of(*g)).collect();
+        let groups: Vec<usize> = (1..=channels)
+            .filter(|g| channels.is_multiple_of(*g))
+            .collect();
         let group = *self.random.pick(&groups);
         let filters = group * self.random.between(1, 3) as usize;
         let kernel = self.kernel();

@@ -77,9 +77,15 @@ fn work(layer: &Layer) -> u64 {
     layer.operations() + ELEMENT * layer.elements() as u64
 }
 
-/// Frames within a budget.
-fn frames(budget: u64, work: u64) -> usize {
+/// How many times `work` is within a budget.
+fn times(budget: u64, work: u64) -> usize {
     usize::try_from(budget / work.max(1)).unwrap_or(usize::MAX)
+}
+
+/// Frames within a budget: a power of 2, so that a small change to the network seldom changes what is simulated.
+fn frames(budget: u64, work: u64) -> usize {
+    let most = times(budget, work);
+    most.checked_ilog2().map_or(0, |log| 1 << log)
 }
 
 impl Plan {
@@ -122,10 +128,9 @@ impl Part {
         let each = budget / FRAMES as u64;
         let (whole, pixels) = (work(&node.layer), node.layer.hardware().output().pixels);
         if whole > each {
-            let row = node.layer.row().max(1);
+            let (row, least) = node.layer.row().map_or((1, 1), |row| (row.max(1), ROWS));
             let wanted = u128::from(each) * pixels as u128 / u128::from(whole);
             let rows = usize::try_from(wanted).unwrap_or(pixels) / row;
-            let least = if row > 1 { ROWS } else { 1 };
             let wanted = rows.max(least) * row;
             let layer = node.layer.reduced(wanted);
             // Rows cannot be made shorter, so a layer may stay as it is.
@@ -150,7 +155,7 @@ impl Part {
 /// How many of `samples` the references are compared on: as many as their budget allows, 1 at least.
 pub(super) fn compared(integer: &Dataflow, samples: usize) -> usize {
     let layers = integer.nodes.iter().map(|node| node.layer.operations());
-    frames(REFERENCE, layers.sum()).clamp(1, samples.max(1))
+    times(REFERENCE, layers.sum()).clamp(1, samples.max(1))
 }
 
 #[cfg(test)]
@@ -273,11 +278,17 @@ pub(super) mod tests {
         assert!(plan.parts.iter().all(|part| part.pixels.is_none()));
         for (part, node) in plan.parts.iter().zip(&network.nodes) {
             assert_eq!(part.layer, node.layer);
-            assert_eq!(part.frames as u64, (1 << 30) / work(&node.layer));
+            let frames = part.frames as u64;
+            assert!(frames * work(&node.layer) <= budget.layer, "{}", part.name);
+            assert!(
+                2 * frames * work(&node.layer) > budget.layer,
+                "{}",
+                part.name
+            );
         }
         assert_eq!(plan.network.operations, 73728 + 1_179_648 + 16384 + 4096);
         let sum: u64 = network.nodes.iter().map(|node| work(&node.layer)).sum();
-        assert_eq!(plan.network.frames as u64, (1 << 30) / sum);
+        assert_eq!(plan.network.frames as u64, 1 << ((1 << 30) / sum).ilog2());
         assert_eq!(
             plan.frames(),
             plan.parts.iter().map(|p| p.frames).max().unwrap_or(0)
