@@ -361,3 +361,95 @@ impl Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Coding;
+    use crate::tensor::PerChannel;
+
+    /// Integers 1, 2, ... of this shape.
+    fn coded(shape: &[usize], coding: Coding, axis: usize) -> Known {
+        let count: usize = shape.iter().product();
+        let integers = Tensor::new(shape.to_vec(), (1..=count as i64).collect());
+        Known::coded(Code {
+            integers: integers.expect("fits"),
+            coding,
+            axis,
+        })
+    }
+
+    fn scaled(scales: &[f64]) -> Coding {
+        Coding::scaled(PerChannel::from_values(scales.to_vec()))
+    }
+
+    /// The result, which equals that on the reals without integers.
+    fn run(x: &Known, weights: &Known, window: &Window, group: usize, shape: &[usize]) -> Known {
+        let result = convolution(x, weights, window, group, shape).expect("fits");
+        let reals = [x, weights].map(|known| Known::real(known.real.clone()));
+        let plain = convolution(&reals[0], &reals[1], window, group, shape).expect("fits");
+        assert_eq!(plain.real, result.real);
+        result
+    }
+
+    #[test]
+    fn padding_is_an_integer_where_it_can_be() {
+        let window = Window {
+            pads: [1; 4],
+            ..Window::dense([2, 2])
+        };
+        let weights = coded(&[1, 2, 2, 2], scaled(&[0.5]), 0);
+        let biased = |bias| Coding {
+            scale: PerChannel::Same(0.5),
+            bias: PerChannel::Same(bias),
+        };
+        for (bias, exact) in [(0.0, true), (1.5, true), (-2.0, true), (0.25, false)] {
+            let x = coded(&[1, 2, 2, 2], biased(bias), 1);
+            let result = run(&x, &weights, &window, 1, &[1, 1, 3, 3]);
+            assert_eq!(result.code.is_some(), exact, "{bias}");
+        }
+    }
+
+    #[test]
+    fn scales_of_channels_pass_where_no_group_mixes_them() {
+        let window = Window::dense([1, 2]);
+        let x = coded(&[1, 4, 3], scaled(&[0.5, 0.5, 2.0, 2.0]), 1);
+        let weights = |depth| coded(&[4, depth, 2], scaled(&[1.0, 2.0, 4.0, 8.0]), 0);
+        for (group, scales) in [(2, [0.5, 1.0, 8.0, 16.0]), (4, [0.5, 1.0, 8.0, 16.0])] {
+            let result = run(&x, &weights(4 / group), &window, group, &[1, 4, 2]);
+            let code = result.code.expect("integers");
+            assert_eq!(code.coding.scale, PerChannel::Each(scales.to_vec()));
+            assert_eq!(code.axis, 1);
+        }
+        let mixed = run(&x, &weights(4), &window, 1, &[1, 4, 2]);
+        assert!(mixed.code.is_none());
+    }
+
+    #[test]
+    fn large_integers_are_exact_or_left_out() {
+        let window = Window::dense([1, 1]);
+        let at = |value: i64| {
+            let integers = Tensor::new(vec![1, 2, 1], vec![value, 1]).expect("fits");
+            Known::coded(Code {
+                integers,
+                coding: scaled(&[1.0]),
+                axis: 1,
+            })
+        };
+        let weights = |value: i64| {
+            let mut known = at(value);
+            known.code.as_mut().expect("coded").axis = 0;
+            known
+        };
+        let sum = |x, w| {
+            let result = convolution(&at(x), &weights(w), &window, 1, &[1, 1, 1]).expect("fits");
+            result.code.map(|code| code.integers.data()[0])
+        };
+        assert_eq!(sum(3, 5), Some(16));
+        assert_eq!(
+            sum((1 << 40) + 1, (1 << 20) + 1),
+            Some((1 << 60) + (1 << 40) + (1 << 20) + 2)
+        );
+        assert_eq!(sum(1 << 40, 1 << 40), None);
+    }
+}

@@ -181,3 +181,51 @@ fn exact_average(
         axis: 1,
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coded(scale: f64, bias: f64) -> Known {
+        Known::coded(Code {
+            integers: Tensor::new(vec![1, 1, 2, 2], vec![1, -2, 3, 5]).expect("fits"),
+            coding: Coding {
+                scale: PerChannel::Same(scale),
+                bias: PerChannel::Same(bias),
+            },
+            axis: 1,
+        })
+    }
+
+    fn integers(known: &Known) -> Option<&[i64]> {
+        known.code.as_ref().map(|code| code.integers.data())
+    }
+
+    #[test]
+    fn the_largest_integer_is_the_largest_where_scales_are_positive() {
+        let window = Window::dense([1, 2]);
+        let pool = |scale| max_pool(&coded(scale, 1.0), &window, &[1, 1, 2, 1]).expect("fits");
+        assert_eq!(integers(&pool(0.5)), Some(&[1, 5][..]));
+        assert_eq!(pool(0.5).real.data(), [1.5, 3.5]);
+        assert_eq!(integers(&pool(-0.5)), None);
+        assert_eq!(pool(-0.5).real.data(), [2.0, -0.5]);
+    }
+
+    #[test]
+    fn means_are_sums_where_all_count_alike() {
+        let window = Window {
+            pads: [0, 0, 1, 0],
+            ..Window::dense([2, 2])
+        };
+        let pool = |bias, counts| {
+            average_pool(&coded(0.5, bias), &window, counts, &[1, 1, 2, 1]).expect("fits")
+        };
+        // Padding is 0, which with a bias of 1 is the integer -2.
+        assert_eq!(integers(&pool(0.0, true)), Some(&[7, 8][..]));
+        assert_eq!(integers(&pool(1.0, true)), Some(&[7, 4][..]));
+        assert_eq!(pool(1.0, true).real.data(), [1.875, 1.5]);
+        assert_eq!(integers(&pool(0.25, true)), None);
+        assert_eq!(integers(&pool(0.0, false)), None);
+        assert_eq!(pool(0.0, false).real.data(), [0.875, 2.0]);
+    }
+}

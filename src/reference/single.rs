@@ -26,6 +26,9 @@ use crate::tensor::Tensor;
 /// Most differences that are described.
 const MOST: usize = 20;
 
+/// How far the boundary of a `Trunc` is looked for, in integers of its input.
+const MOST_STEPS: u32 = 1 << 16;
+
 /// One level that f32 rounds otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
@@ -382,6 +385,15 @@ impl Check<'_> {
                 (distance, at(1))
             }
             Op::BipolarQuant => (x.abs() / at(1), at(1)),
+            Op::Trunc(trunc) => {
+                let operands: Vec<f64> = (1..node.inputs.len()).map(at).collect();
+                let distance = trunc.resolve(&operands).map_or(f64::NAN, |(quantiser, _)| {
+                    truncated(x / at(1) + at(2), |level| {
+                        quantiser.code((level - at(2)) * at(1))
+                    })
+                });
+                (distance, at(1))
+            }
             _ => {
                 let thresholds = constant(1).map_or(&[][..], Tensor::data);
                 let distances = thresholds.iter().map(|threshold| (x - threshold).abs());
@@ -391,7 +403,38 @@ impl Check<'_> {
     }
 }
 
+/// Distance of `y` from the nearest tie between two integers whose codes differ.
+fn truncated(y: f64, code: impl Fn(f64) -> i64) -> f64 {
+    let below = (y - 0.5).floor();
+    let tie = |level: f64| {
+        let differ = code(level) != code(level + 1.0);
+        differ.then_some((y - level - 0.5).abs())
+    };
+    let near = (0..MOST_STEPS).find_map(|step| {
+        let both = [
+            tie(below - f64::from(step)),
+            tie(below + f64::from(step + 1)),
+        ];
+        both.into_iter().flatten().reduce(f64::min)
+    });
+    near.unwrap_or(f64::INFINITY)
+}
+
 fn floats(value: &TValue) -> TractResult<Vec<f32>> {
     let cast = value.cast_to_dt(DatumType::F32)?;
     Ok(cast.to_plain_array_view::<f32>()?.iter().copied().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries_of_trunc_are_ties_before_a_step() {
+        let floor = |level: f64| (level / 4.0).floor() as i64;
+        assert_eq!(truncated(9.0, floor), 1.5);
+        assert_eq!(truncated(7.75, floor), 0.25);
+        assert_eq!(truncated(7.25, floor), 0.25);
+        assert_eq!(truncated(7.25, |_| 0), f64::INFINITY);
+    }
 }
