@@ -230,6 +230,7 @@ fn unlabelled(set: &Dataset, manifest: &Manifest) -> Error {
 impl Accuracy {
     /// Wilson's interval.
     fn of(right: u64, total: u64) -> Self {
+        let (none, all) = (right == 0, right == total);
         let (share, total) = (right as f64 / total as f64, total as f64);
         let square = QUANTILE * QUANTILE;
         let middle = share + square / (2.0 * total);
@@ -239,8 +240,9 @@ impl Accuracy {
         Accuracy {
             right,
             share,
-            low: ((middle - half) / scale).max(0.0),
-            high: ((middle + half) / scale).min(1.0),
+            // At the ends the bound is the end itself, but for rounding.
+            low: if none { 0.0 } else { (middle - half) / scale },
+            high: if all { 1.0 } else { (middle + half) / scale },
         }
     }
 

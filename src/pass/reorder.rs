@@ -4,7 +4,7 @@
 
 use crate::dataflow::{Channels, Dataflow, Node, Rearrangement};
 use crate::error::{Error, Result};
-use crate::layer::{Blocks, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors};
+use crate::layer::{Blocks, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Vvau};
 use crate::tensor::{DataType, Tensor};
 
 /// Moves rows, thresholds and columns of all layers along with the channels, then stores the weights of the
@@ -115,15 +115,7 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
         }
         Layer::Vvau(vvau) if read == written => {
             if let Some((order, _)) = read {
-                let positions = vvau.sliding.positions();
-                let kernels = node.tensors.weights(&[vvau.sliding.channels, positions])?;
-                let kernel = |c: &usize| &kernels[c * positions..(c + 1) * positions];
-                let data: Vec<i32> = order.iter().flat_map(kernel).copied().collect();
-                node.tensors.weights = Some(Tensor::new(vec![order.len(), positions], data)?);
-                vvau.sliding.channels = order.len();
-                if let Some(activation) = &mut vvau.activation {
-                    thresholds(&mut node.tensors, activation, order)?;
-                }
+                kernels(vvau, &mut node.tensors, order)?;
             }
         }
         Layer::MaxPool(MaxPool { sliding, .. }) | Layer::SumPool(SumPool { sliding, .. })
@@ -142,6 +134,20 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The kernels of a depthwise unit move with their channels.
+fn kernels(vvau: &mut Vvau, tensors: &mut Tensors, order: &[usize]) -> Result<()> {
+    let positions = vvau.sliding.positions();
+    let kernels = tensors.weights(&[vvau.sliding.channels, positions])?;
+    let kernel = |c: &usize| &kernels[c * positions..(c + 1) * positions];
+    let data: Vec<i32> = order.iter().flat_map(kernel).copied().collect();
+    tensors.weights = Some(Tensor::new(vec![order.len(), positions], data)?);
+    vvau.sliding.channels = order.len();
+    match &mut vvau.activation {
+        Some(activation) => thresholds(tensors, activation, order),
+        None => Ok(()),
+    }
 }
 
 /// Positions of the elements whose channels, `of` in a pixel, flow in `order`.

@@ -59,13 +59,7 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             window,
             count_padding,
         } => {
-            let mut attributes = of_window(&window, shape(0).len());
-            // Older versions are dense and have no attribute to say so.
-            if window.dilation == [1; 2] {
-                attributes.retain(|attribute| attribute.name != "dilations");
-            }
-            let counted = int("count_include_pad", i64::from(count_padding));
-            attributes.extend([int("ceil_mode", 0), counted]);
+            let attributes = of_average(&window, shape(0).len(), count_padding);
             ("AveragePool", attributes)
         }
         Op::Unary(unary) => return of_unary(unary),
@@ -81,15 +75,18 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         Op::Softmax { axis, log: true } => ("LogSoftmax", vec![int("axis", axis as i64)]),
         Op::ArgMax { axis } => {
             let kept = network.value(node.output).shape.len() == shape(0).len();
-            let flags = vec![
-                int("axis", axis as i64),
-                int("keepdims", i64::from(kept)),
-                int("select_last_index", 0),
-            ];
-            ("ArgMax", flags)
+            ("ArgMax", of_arg_max(axis, kept))
         }
     };
     Ok(Spelling { name, attributes })
+}
+
+fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {
+    vec![
+        int("axis", axis as i64),
+        int("keepdims", i64::from(kept)),
+        int("select_last_index", 0),
+    ]
 }
 
 fn of_quant(quant: Quant) -> Vec<AttributeProto> {
@@ -98,6 +95,17 @@ fn of_quant(quant: Quant) -> Vec<AttributeProto> {
         int("narrow", i64::from(quant.narrow)),
         text("rounding_mode", quant.rounding.name()),
     ]
+}
+
+fn of_average(window: &Window, rank: usize, count_padding: bool) -> Vec<AttributeProto> {
+    let mut attributes = of_window(window, rank);
+    // Older versions are dense and have no attribute to say so.
+    if window.dilation == [1; 2] {
+        attributes.retain(|attribute| attribute.name != "dilations");
+    }
+    let counted = int("count_include_pad", i64::from(count_padding));
+    attributes.extend([int("ceil_mode", 0), counted]);
+    attributes
 }
 
 /// Version 1 knows no bounds.

@@ -216,8 +216,8 @@ pub(super) fn reads_everywhere(window: &Window, picture: [usize; 2]) -> bool {
 mod tests {
     use tract_onnx::pb::AttributeProto;
 
-    use super::super::attribute::{int, ints, text};
     use super::*;
+    use crate::qonnx::attribute::{int, ints, text};
 
     fn placed(attribute: Vec<AttributeProto>, picture: [usize; 2]) -> Result<Placed> {
         let node = NodeProto {

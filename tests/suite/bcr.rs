@@ -21,7 +21,7 @@ use super::road::network;
 use crate::project::Project;
 
 /// Random networks in an ordinary run.
-const NETWORKS: u64 = 60;
+const NETWORKS: u64 = 150;
 
 /// The pruned network, its integers as streamlining leaves them, and these in their new order.
 pub(crate) fn pruned(

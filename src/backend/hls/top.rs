@@ -195,7 +195,8 @@ fn header(placed: &[Placed<'_>], edges: (Port, Port), target: &Target) -> String
     )
 }
 
-fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
+/// A process for each edge and for each layer without memories.
+fn processes(placed: &[Placed<'_>]) -> String {
     let mut text = String::from(
         "#include \"top.hpp\"\n\n// Layers without memories, and the edges: one process each.\n",
     );
@@ -221,6 +222,11 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
         "",
         "finnp::to_axis<output_edge::Frame>(in, out)",
     ));
+    text
+}
+
+fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
+    let mut text = processes(placed);
     text.push_str(&format!(
         "void top(input_edge::Stream& s_axis, output_edge::Stream& m_axis) {{\n\
          {PORTS}#pragma HLS DATAFLOW disable_start_propagation\n\n"

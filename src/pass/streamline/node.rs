@@ -61,36 +61,8 @@ impl Builder<'_> {
             false => self.settled(flow)?,
         };
         let flow = match (node.op, &constants[..]) {
-            (Op::Quant(quant), [scale, zero, bits]) => {
-                let (flow, quantisers) = quant_of(flow, quant, [scale, zero, bits])?;
-                self.quantise(node, flow, quantisers)?
-            }
-            (Op::BipolarQuant, [scale]) => {
-                let mut flow = flow;
-                check_scale(&scale.real)?;
-                let coding = Coding::scaled(flow.per_channel(&scale.real)?);
-                self.quantise(
-                    node,
-                    flow,
-                    Quantisers {
-                        each: vec![Quantiser::Bipolar],
-                        coding,
-                    },
-                )?
-            }
-            (
-                Op::MultiThreshold {
-                    quantiser,
-                    channels_last,
-                },
-                [thresholds],
-            ) => {
-                let (flow, quantisers) =
-                    multi_threshold_of(flow, quantiser, channels_last, thresholds)?;
-                self.quantise(node, flow, quantisers)?
-            }
-            (Op::Trunc(trunc), operands) => {
-                let quantisers = self.trunc(&flow, trunc, operands)?;
+            (op, operands) if op.is_quantiser() => {
+                let (flow, quantisers) = self.quantisers(op, flow, operands)?;
                 self.quantise(node, flow, quantisers)?
             }
             (Op::Conv { window, group }, [weights]) if position == 0 => {
@@ -126,6 +98,36 @@ impl Builder<'_> {
             _ => return Err(Error::user("its operands are not supported")),
         };
         Ok(Meaning::Flow(flow))
+    }
+
+    /// What a quantiser with these operands does to the channels of the flow.
+    fn quantisers(
+        &self,
+        op: Op,
+        mut flow: Flow,
+        operands: &[&Known],
+    ) -> Result<(Flow, Quantisers)> {
+        match (op, operands) {
+            (Op::Quant(quant), [scale, zero, bits]) => quant_of(flow, quant, [scale, zero, bits]),
+            (Op::BipolarQuant, [scale]) => {
+                check_scale(&scale.real)?;
+                let coding = Coding::scaled(flow.per_channel(&scale.real)?);
+                let each = vec![Quantiser::Bipolar];
+                Ok((flow, Quantisers { each, coding }))
+            }
+            (
+                Op::MultiThreshold {
+                    quantiser,
+                    channels_last,
+                },
+                [thresholds],
+            ) => multi_threshold_of(flow, quantiser, channels_last, thresholds),
+            (Op::Trunc(trunc), operands) => {
+                let quantisers = self.trunc(&flow, trunc, operands)?;
+                Ok((flow, quantisers))
+            }
+            _ => Err(Error::user("its operands are not supported")),
+        }
     }
 
     /// The first operator on an input that the manifest does not describe: a quantiser describes it.

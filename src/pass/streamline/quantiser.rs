@@ -35,21 +35,7 @@ impl Builder<'_> {
         let pool = flow.pool.take();
         let picture = pool.as_ref().map(|pool| pool.picture);
         let pixels = picture.map_or(flow.pixels, |[rows, columns]| rows * columns);
-        let ranges = self.ranges_of(&flow);
-        let alike =
-            flow.tail.channels().is_none() && quantisers.each.len() == 1 && ranges.len() == 1;
-        let rows = if alike { 1 } else { flow.channels };
-        let stairs = (0..rows)
-            .map(|channel| {
-                let quantiser = &quantisers.each[channel % quantisers.each.len()];
-                staircase(
-                    &flow.tail,
-                    quantiser,
-                    channel,
-                    ranges[channel % ranges.len()],
-                )
-            })
-            .collect::<Result<Vec<Staircase>>>()?;
+        let stairs = self.staircases(&flow, &quantisers.each)?;
         let (base, high, step) = quantisers.each[0].codes();
         let output = type_of_codes(base, high, step)?;
         let input = self.dataflow.stream(flow.stream).element;
@@ -62,7 +48,7 @@ impl Builder<'_> {
                 stairs.iter().flat_map(|s| s.thresholds.iter().copied()),
                 input,
             )?,
-            rows,
+            rows: stairs.len(),
         };
         let tensors = threshold_tensors(&stairs, activation.levels)?;
         let layer = Layer::Threshold(Threshold {
@@ -88,6 +74,20 @@ impl Builder<'_> {
         next.pixels = flow.pixels;
         next.stream = self.pooled(&next, &pool, Some(value));
         Ok(next)
+    }
+
+    /// The staircase of each channel, or one for all where they are alike.
+    fn staircases(&self, flow: &Flow, quantisers: &[Quantiser]) -> Result<Vec<Staircase>> {
+        let ranges = self.ranges_of(flow);
+        let alike = flow.tail.channels().is_none() && quantisers.len() == 1 && ranges.len() == 1;
+        let rows = if alike { 1 } else { flow.channels };
+        (0..rows)
+            .map(|channel| {
+                let quantiser = &quantisers[channel % quantisers.len()];
+                let range = ranges[channel % ranges.len()];
+                staircase(&flow.tail, quantiser, channel, range)
+            })
+            .collect()
     }
 
     /// The quantiser of a `Trunc`, as far as the flow's integers go.
