@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use finnp_cache::{Blob, Digest, copy_hashed};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// A file that changed this shortly before it was read may change again within the same tick of the
 /// file system's clock, unseen; so it is read again next time.
 const TICK_NS: i64 = 50_000_000;
+
+/// Bytes that take longer to read than a tick.
+const WORTH_WAITING: u64 = 16 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
@@ -69,6 +73,21 @@ impl Stamps {
         let stamp = Stamp::read(path)?;
         self.0.insert(name.to_owned(), Some(stamp));
         Ok(stamp.blob())
+    }
+
+    /// Reads files that were just written, on all cores. Where they are large it waits until they are no longer
+    /// too young to be trusted, so that the next build need not read them again.
+    pub(super) fn read(&mut self, files: &[(&String, PathBuf)]) {
+        let sizes = files.iter().filter_map(|(_, path)| fs::metadata(path).ok());
+        if sizes.map(|found| found.len()).sum::<u64>() > WORTH_WAITING {
+            std::thread::sleep(Duration::from_nanos(TICK_NS as u64 * 3 / 2));
+        }
+        let read = |(name, path): &(&String, PathBuf)| {
+            let stamp = Stamp::read(path).ok();
+            ((*name).clone(), stamp)
+        };
+        let stamps: Vec<(String, Option<Stamp>)> = files.par_iter().map(read).collect();
+        self.0.extend(stamps);
     }
 
     /// Whether the file at `path`, known as `name`, is a plain file with the contents `blob`.

@@ -84,6 +84,7 @@ impl View {
             self.remove(path)?;
             stamps.forget(path);
         }
+        let mut written = Vec::with_capacity(missing.len());
         for (path, blob) in missing {
             let file = self.0.join(path);
             self.make_parent(path)?;
@@ -92,7 +93,10 @@ impl View {
             } else {
                 vault.materialize(blob, &file, 0o644)?;
             }
-            stamps.holds(path, &file, blob);
+            written.push((path, file));
+        }
+        if !written.is_empty() {
+            stamps.read(&written);
         }
         if stamps != before {
             save_json(&self.0.join(STAMPS), &stamps)?;
