@@ -38,6 +38,16 @@ impl Run {
                     .help("give an `.npz` file with the samples as array `x`"),
             );
         }
+        let folder = self
+            .output
+            .parent()
+            .filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(
+                Error::user(format!("there is no folder `{}`", folder.display()))
+                    .help("make it first, or write to another one"),
+            );
+        }
         let mut arrays = Arrays::open(&self.input)?;
         let array = arrays.input()?;
         let labels = arrays.labels()?;

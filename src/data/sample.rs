@@ -138,7 +138,7 @@ fn codes(
                     values[position],
                     if step == 2 { " without 0" } else { "" },
                 ))
-                .help("integer arrays are values of the grid; real numbers are given as an array of floats")),
+                .help("integer arrays are values of the grid; real numbers are given as an array of floats, and pixels of `[data]` have a `mean` and a `std` (`mean = 0` alone: p / 255)")),
             }
         }
         Values::Real(values) => {

@@ -375,7 +375,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Integer(1, MOST),
         absent: Absent::Open,
         example: "8",
-        about: "Rows of the weight matrix that are processed at once.",
+        about: "What is processed at once: rows of a weight matrix, or channels; see the layers.",
     },
     Key {
         section: "layer",
@@ -383,7 +383,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Integer(1, MOST),
         absent: Absent::Open,
         example: "16",
-        about: "Columns of the weight matrix that are processed at once.",
+        about: "What is processed at once: columns of a weight matrix, or positions of a window; see the layers.",
     },
     Key {
         section: "layer",

@@ -9,7 +9,7 @@ use super::streamline::{CONSTANTS, grid};
 use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
 use crate::error::{Error, Place, Result};
 use crate::manifest::{Manifest, Pruning};
-use crate::network::Network;
+use crate::network::{Network, Op};
 use crate::pass::Grid;
 use crate::prune::{self, Plan};
 use crate::qonnx;
@@ -83,12 +83,8 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Want
     })?;
     let network: Network = from_json(&graph)?;
     for entry in &manifest.layers {
-        let named = network.nodes.iter().find(|node| node.name == entry.pattern);
-        if entry.pruning != Pruning::default() && named.is_some_and(|node| !node.op.is_product()) {
-            let what = format!("layer `{}` has no weights to remove", entry.pattern);
-            return Err(Error::user(what)
-                .help("only dense layers and convolutions of one group can be pruned: `finnp show` lists the layers")
-                .at(entry.place("match")));
+        if entry.pruning != Pruning::default() {
+            refuse(&network, &entry.pattern).map_err(|error| error.at(entry.place("match")))?;
         }
     }
     let products = network
@@ -101,6 +97,24 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Want
             (node.name, wanted)
         })
         .collect())
+}
+
+/// Refuses to prune what has a name and is no layer that can be pruned.
+fn refuse(network: &Network, name: &str) -> Result<()> {
+    let find = |name: &str| network.nodes.iter().find(|node| node.name == name);
+    let refused = |what: &str| Error::user(format!("layer `{name}` {what}"));
+    match (find(name).map(|node| node.op), name.strip_suffix(".window")) {
+        (Some(op), _) if op.is_product() => Ok(()),
+        (Some(Op::Conv { .. }), _) => Err(refused("is a grouped or depthwise convolution, which is never pruned itself")
+            .help("its channels go where those of its neighbours do: `pattern = \"channel\"` for these")),
+        (Some(_), _) => Err(refused("has no weights to remove")
+            .help("only dense layers and convolutions of one group can be pruned: `finnp show` lists the layers")),
+        (None, Some(convolution)) if find(convolution).is_some() => {
+            Err(refused("is the window of a convolution and has no weights")
+                .help(format!("did you mean `{convolution}`?")))
+        }
+        (None, _) => Ok(()),
+    }
 }
 
 /// Lines of the key for one layer; none if nothing of it is removed.

@@ -12,6 +12,7 @@ use super::verify::{
     Samples, TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
+use crate::dataflow::Output;
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::prune::Pruned;
@@ -49,6 +50,8 @@ pub struct Summary {
     pub left_out: Vec<String>,
     /// What Vivado made of it, or why it did not run.
     pub link: Link,
+    /// What the host makes of the integers that leave: scale, offset and further operators.
+    pub outputs: Vec<Output>,
     /// Layers in order.
     pub layers: Vec<LayerRow>,
     /// What the user should know.
@@ -102,6 +105,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
     let link: Link = from_json(inputs.bytes(RESULT)?)?;
     let levels: Levels = from_json(inputs.bytes(LEVELS)?)?;
     let simulation: Verdict = from_json(inputs.bytes(VERDICT)?)?;
+    let folded = read(&of_inputs(inputs))?;
     let mut warnings = warnings(&samples);
     if let Link::Done(done) = &link {
         warnings.extend(done.warnings.iter().cloned());
@@ -118,10 +122,8 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         f32: from_json(inputs.bytes(SINGLE)?)?,
         simulation,
         link,
-        layers: rows(
-            &read(&of_inputs(inputs))?,
-            &from_json::<Vec<Pruned>>(inputs.bytes(PLAN)?)?,
-        ),
+        layers: rows(&folded, &from_json::<Vec<Pruned>>(inputs.bytes(PLAN)?)?),
+        outputs: folded.outputs,
         warnings,
     })
 }

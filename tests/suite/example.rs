@@ -58,3 +58,24 @@ fn the_manifest_of_mobilenet_v1_suits_its_network() {
     let facts: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert!(facts["fps"].as_f64().unwrap() >= 900.0, "{facts}");
 }
+
+/// What has a name but cannot be pruned says so, and what was probably meant.
+#[test]
+fn only_products_are_pruned() {
+    let project = Project::example("cnv");
+    for (layer, said) in [
+        ("depthwise", "grouped or depthwise convolution"),
+        ("conv2.window", "did you mean `conv2`?"),
+        ("pool.MaxPool", "has no weights to remove"),
+    ] {
+        let set = [
+            format!("layer.{layer}.pattern=\"bcr-col\""),
+            format!("layer.{layer}.density=0.5"),
+        ];
+        let mut check = project.command(&["check", "--set", &set[0], "--set", &set[1]]);
+        let output = check.output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(said), "{words}");
+    }
+}
