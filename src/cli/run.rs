@@ -30,8 +30,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn run(&self, call: &Call) -> Result<Answer> {
-        let manifest = call.manifest()?;
+    /// Whether what is read is there, and where it is written to.
+    fn check_paths(&self) -> Result<()> {
         if !self.input.is_file() {
             return Err(
                 Error::user(format!("there is no file `{}`", self.input.display()))
@@ -48,6 +48,12 @@ impl Run {
                     .help("make it first, or write to another one"),
             );
         }
+        Ok(())
+    }
+
+    pub(super) fn run(&self, call: &Call) -> Result<Answer> {
+        let manifest = call.manifest()?;
+        self.check_paths()?;
         let mut arrays = Arrays::open(&self.input)?;
         let array = arrays.input()?;
         let labels = arrays.labels()?;
