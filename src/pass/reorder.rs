@@ -108,7 +108,9 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
                 thresholds(&mut node.tensors, &mut layer.activation, &order)?;
             }
         }
-        Layer::SlidingWindow(window) if window.groups == 1 => {
+        Layer::SlidingWindow(window)
+            if window.groups == 1 && read.is_none_or(|(_, of)| of == window.sliding.channels) =>
+        {
             if let Some((order, _)) = read {
                 window.sliding.channels = order.len();
             }

@@ -179,7 +179,11 @@ fn ends(dataflow: &Dataflow) -> Vec<StreamId> {
         .iter()
         .filter(|node| match &node.layer {
             Layer::Mvau(mvau) => mvau.groups > 1,
-            Layer::SlidingWindow(window) => window.groups > 1,
+            // Or what one pixel is to the layer before is several to the window.
+            Layer::SlidingWindow(window) => {
+                let read = dataflow.stream(node.inputs[0]).channels;
+                window.groups > 1 || window.sliding.channels != read
+            }
             _ => false,
         })
         .flat_map(|node| node.inputs.iter().chain(&node.outputs).copied());

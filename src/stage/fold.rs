@@ -7,7 +7,7 @@ use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
 use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
 use crate::layer::{Hardware, Layer, Parallelism, Range};
-use crate::manifest::{Manifest, Rate};
+use crate::manifest::{Manifest, Rate, glob};
 use crate::pass;
 
 /// The stage.
@@ -73,8 +73,10 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
             return Ok(None);
         };
         // What is said of convolutions is not said of the windows in front of them.
-        let window = matches!(node.layer, Layer::SlidingWindow(_));
-        if window && !entry.pattern.ends_with("window") {
+        if let (Layer::SlidingWindow(_), Some((convolution, _))) =
+            (&node.layer, node.name.rsplit_once(".window"))
+            && glob::matches(&entry.pattern, convolution)
+        {
             return Ok(None);
         }
         let refused =
@@ -189,7 +191,11 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
     let mut aim = goal;
     loop {
         let mut folded = dataflow.clone();
-        for (node, layer) in folded.nodes.iter_mut().zip(fold(candidates, aim)?) {
+        let layers = match fold(candidates, aim) {
+            Err(_) if aim != goal => return Err(converters(goal)),
+            layers => layers?,
+        };
+        for (node, layer) in folded.nodes.iter_mut().zip(layers) {
             node.layer = layer;
         }
         let cycles = folded
@@ -210,15 +216,20 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             .max();
         match (goal, aim) {
             (Goal::Cycles(bound), Goal::Cycles(tried)) if slowest > Some(bound) && tried > 1 => {
-                aim = Goal::Cycles(tried - 1);
+                // All goals down to the slowest of these layers give the same layers.
+                aim = Goal::Cycles(cycles.map_or(tried, |cycles| cycles.min(tried)).max(2) - 1);
             }
-            (Goal::Cycles(bound), _) if slowest > Some(bound) => {
-                return Err(Error::design(format!("a width converter takes more than the {bound} cycles per frame of the goal"))
-                    .help("lower `fps`, or choose `pe` and `simd` of neighbouring layers so that one divides the other"));
-            }
+            (Goal::Cycles(bound), _) if slowest > Some(bound) => return Err(converters(goal)),
             _ => return Ok(folded),
         }
     }
+}
+
+/// The error for a goal that the layers meet, and what joins them does not.
+fn converters(goal: Goal) -> Error {
+    let goal = describe(goal);
+    Error::design(format!("a width converter between layers misses the goal: {goal}"))
+        .help("lower `fps`, or choose `pe` and `simd` of neighbouring layers so that one divides the other")
 }
 
 /// Words that the sliding window in front of the node can write, if there is one.

@@ -32,6 +32,7 @@ mod manifest;
 mod mask;
 mod memories;
 mod operator;
+mod order;
 mod other_executor;
 mod part;
 mod pipeline;

@@ -185,9 +185,15 @@ impl Chain {
 
     pub(super) fn layer(&mut self) {
         if self.shape.len() == 4 && self.random.chance(70) || self.signal {
-            for _ in 0..self.random.between(0, 2) {
+            for _ in 0..self.random.between(0, 3) {
+                if self.shape.len() != 4 && !self.signal {
+                    break;
+                }
                 self.window();
-                if self.random.chance(60) {
+                if self.random.chance(30) {
+                    self.tail();
+                }
+                if self.random.chance(50) {
                     self.quantise();
                 }
             }

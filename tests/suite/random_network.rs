@@ -314,7 +314,7 @@ impl Chain {
     }
 
     /// Operators between two layers.
-    fn tail(&mut self) {
+    pub(super) fn tail(&mut self) {
         for _ in 0..self.random.below(5) {
             match self.random.below(10) {
                 0..=3 => self.affine(),

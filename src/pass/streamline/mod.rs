@@ -177,7 +177,7 @@ fn order_of(network: &Network, shape: &[usize]) -> Order {
     let planes = shape.len() == 4 || network.nodes.iter().any(slides);
     let turned = network.nodes.iter().any(|node| {
         node.op == Op::Transpose
-            && node.permutation == [0, 3, 1, 2]
+            && matches!(node.permutation[..], [0, 3, 1, 2] | [0, 2, 1])
             && network.value(node.inputs[0]).shape == shape
     });
     match (shape, picture(shape)) {

@@ -181,9 +181,9 @@ impl Builder<'_> {
 /// Whether a pool that waits in `flow` may go on waiting behind this operator.
 fn waits(flow: &Flow, op: Op, constants: &[&Known]) -> bool {
     match (op, constants) {
-        (Op::Unary(_) | Op::BatchNorm { .. } | Op::BipolarQuant | Op::Trunc(_), _) => true,
+        (Op::Unary(_) | Op::BatchNorm { .. } | Op::Trunc(_), _) => true,
         (Op::Binary(_), [constant]) => flow.laid_out(&constant.real).is_some(),
-        (Op::Quant(_), [scale, ..]) => flow.laid_out(&scale.real).is_some(),
+        (Op::Quant(_) | Op::BipolarQuant, [scale, ..]) => flow.laid_out(&scale.real).is_some(),
         (Op::MultiThreshold { channels_last, .. }, [thresholds]) => {
             let rows = thresholds.real.shape().first();
             rows == Some(&1) || !channels_last && flow.shape.len() > 2

@@ -70,8 +70,16 @@ impl Builder<'_> {
                 "put a quantiser between the max-pool and the negative factor before or behind it",
             ));
         }
-        let value = Some(pending.value.clone());
-        flow.stream = self.pooled(&flow, &pending, value);
+        // Behind an operator that is not affine the network's tensor has no integers.
+        let coding = before
+            .steps
+            .iter()
+            .try_fold(before.coding.clone(), |coding, step| step.through(&coding));
+        let value = match coding {
+            Some(_) => pending.value.clone(),
+            None => format!("{} as integers", pending.value),
+        };
+        flow.stream = self.pooled(&flow, &pending, Some(value));
         Ok(flow)
     }
 
@@ -141,19 +149,25 @@ impl Builder<'_> {
             .help("use no padding, or count it as elements (`count_include_pad = 1`)"));
         }
         let count = sliding.positions();
-        let sums: Vec<(i64, i64)> = self
-            .ranges_of(&flow)
-            .into_iter()
-            .map(|(low, high)| match window.is_padded() {
-                true => (low.min(0) * count as i64, high.max(0) * count as i64),
-                false => (low * count as i64, high * count as i64),
-            })
-            .collect();
-        let (low, high) = sums.iter().fold((i64::MAX, i64::MIN), |ends, sum| {
-            (ends.0.min(sum.0), ends.1.max(sum.1))
+        let times = |(low, high): (i64, i64)| {
+            let (low, high) = match window.is_padded() {
+                true => (low.min(0), high.max(0)),
+                false => (low, high),
+            };
+            Some((
+                low.checked_mul(count as i64)?,
+                high.checked_mul(count as i64)?,
+            ))
+        };
+        let sums: Option<Vec<(i64, i64)>> = self.ranges_of(&flow).into_iter().map(times).collect();
+        let accumulator = sums.as_ref().and_then(|sums| {
+            let low = sums.iter().map(|sum| sum.0).min()?;
+            let high = sums.iter().map(|sum| sum.1).max()?;
+            DataType::spanning(low, high)
         });
-        let accumulator = DataType::spanning(low, high)
-            .ok_or_else(|| Error::user("its sums need more than 63 bits"))?;
+        let (Some(sums), Some(accumulator)) = (sums, accumulator) else {
+            return Err(Error::user("its sums need more than 63 bits"));
+        };
         let layer = Layer::SumPool(SumPool {
             sliding,
             input: self.dataflow.stream(flow.stream).element,

@@ -2,12 +2,12 @@
 //! Must not know which operators made the tail.
 
 use super::flow::{Flow, channel_axis};
-use super::staircase::{Staircase, staircase};
+use super::staircase::{EXHAUSTIVE, Staircase, staircase};
 use super::{Builder, Grid};
-use crate::dataflow::Tail;
+use crate::dataflow::{Order, Tail};
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer, Tensors, Threshold};
-use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser, Trunc};
+use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser, Slope, Trunc};
 use crate::reference::{Known, bit_width, check_scale, integer_zero_point};
 use crate::tensor::{DataType, PerChannel, Tensor};
 
@@ -44,10 +44,7 @@ impl Builder<'_> {
             levels: ((high - base) / step) as usize,
             base,
             step,
-            threshold: signed_spanning(
-                stairs.iter().flat_map(|s| s.thresholds.iter().copied()),
-                input,
-            )?,
+            threshold: type_of_thresholds(&stairs, input)?,
             rows: stairs.len(),
         };
         let tensors = threshold_tensors(&stairs, activation.levels)?;
@@ -69,9 +66,17 @@ impl Builder<'_> {
         };
         // What the network calls by the quantiser's name is only there behind the pool.
         let value = self.network.value(node.output).name.clone();
-        let mut next = self.append(node, layer, tensors, Flow { pixels, ..next }, output, codes);
+        let before = Flow {
+            order: Order::channels_first(next.channels, pixels),
+            pixels,
+            ..next.clone()
+        };
+        let before = self.append(node, layer, tensors, before, output, codes);
+        let mut next = Flow {
+            stream: before.stream,
+            ..next
+        };
         self.dataflow.streams[next.stream.0].value = Some(format!("{value} before {}", pool.name));
-        next.pixels = flow.pixels;
         next.stream = self.pooled(&next, &pool, Some(value));
         Ok(next)
     }
@@ -107,11 +112,16 @@ impl Builder<'_> {
         let (mut quantiser, step) = trunc.resolve(&operands).map_err(Error::user)?;
         let ranges = self.ranges_of(flow);
         let channels = flow.tail.channels().unwrap_or(1).max(ranges.len());
-        let ends = (0..channels).flat_map(|channel| {
+        let mut codes: Vec<i64> = Vec::new();
+        for channel in 0..channels {
             let (low, high) = ranges[channel % ranges.len()];
-            [low, high].map(|end| flow.tail.real(end, channel))
-        });
-        let codes: Vec<i64> = ends.map(|end| quantiser.code(end)).collect();
+            let code = |x: i64| quantiser.code(flow.tail.real(x, channel));
+            match flow.tail.slope(channel) {
+                Slope::Unknown if high - low < EXHAUSTIVE => codes.extend((low..=high).map(code)),
+                // Whatever is attained in between, the staircase will refuse.
+                _ => codes.extend([low, high].map(code)),
+            }
+        }
         if let Quantiser::Trunc { bounds, offset, .. } = &mut quantiser {
             let attained = |code: Option<&i64>| code.map_or(0, |code| code + *offset);
             *bounds = (attained(codes.iter().min()), attained(codes.iter().max()));
@@ -130,7 +140,8 @@ impl Builder<'_> {
             // The grouping may have changed: a channel then holds elements of several old ones.
             false => {
                 let mut united = vec![(i64::MAX, i64::MIN); flow.channels];
-                for position in 0..flow.pixels * flow.channels {
+                // A pool that waits makes the flow smaller than its stream is.
+                for position in 0..(flow.pixels * flow.channels).max(ranges.len()) {
                     let (low, high) = ranges[position % ranges.len()];
                     let channel = &mut united[position % flow.channels];
                     *channel = (channel.0.min(low), channel.1.max(high));
@@ -294,6 +305,12 @@ pub(super) fn signed_spanning(
     });
     DataType::spanning(low, high)
         .ok_or_else(|| Error::user("its accumulators need more than 63 bits"))
+}
+
+/// A type of all thresholds, and of what they are compared with.
+fn type_of_thresholds(stairs: &[Staircase], input: DataType) -> Result<DataType> {
+    let values = stairs.iter().flat_map(|s| s.thresholds.iter().copied());
+    signed_spanning(values, input)
 }
 
 fn threshold_tensors(stairs: &[Staircase], levels: usize) -> Result<Tensors> {

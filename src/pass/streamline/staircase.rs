@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::network::{Quantiser, Slope};
 
 /// Ranges up to this many integers are evaluated whole where monotonicity is not proved.
-const EXHAUSTIVE: i64 = 1 << 20;
+pub(super) const EXHAUSTIVE: i64 = 1 << 20;
 
 /// Thresholds of one channel.
 #[derive(Debug, Clone, PartialEq)]

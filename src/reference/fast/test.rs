@@ -180,7 +180,7 @@ fn thresholds_may_be_anywhere() {
 fn declared_types_inside_are_not_trusted() {
     // The accumulator is said to be a bit, which it is not.
     let (Layer::Mvau(mut layer), tensors) = mvau(DataType::Uint(8), &[1 << 16]) else {
-        return;
+        panic!("a product is no MVAU");
     };
     layer.accumulator = DataType::Uint(1);
     let next = mvau(DataType::Uint(1), &[2]);

@@ -103,7 +103,7 @@ mod tests {
         };
         let integer = network();
         let Layer::Mvau(mvau) = product(72, 1024) else {
-            return;
+            panic!("a product is no MVAU");
         };
         let folded_product = Layer::Mvau(Mvau {
             pe: 4,
@@ -125,9 +125,7 @@ mod tests {
             ("labels", labels()),
         ]);
         let simulations = plan.simulations(&folded).expect("the same network");
-        let Some(pixels) = plan.parts[1].pixels else {
-            return;
-        };
+        let pixels = plan.parts[1].pixels.expect("is reduced");
         assert_eq!(simulations[2].layer, folded_product.reduced(pixels));
         assert_eq!(simulations[2].asked, Some(pixels));
         assert_eq!(simulations[2].fed, "fed/conv.npy");
