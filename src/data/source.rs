@@ -107,6 +107,9 @@ impl Pictures {
     }
 }
 
+/// First bytes of an archive.
+const ZIP: &[u8] = b"PK";
+
 /// The samples, and the labels as they are given.
 pub(super) fn open(data: &Data, manifest: &Manifest) -> Result<(Source, Option<Vec<i64>>)> {
     let path = &data.path;
@@ -116,6 +119,11 @@ pub(super) fn open(data: &Data, manifest: &Manifest) -> Result<(Source, Option<V
     };
     if start.starts_with(npy::MAGIC) || is_npz(path) {
         return of_arrays(data, manifest);
+    }
+    if !path.is_dir() && !idx::is_idx(&start) && !start.starts_with(ZIP) {
+        return Err(Error::user(format!("`{}` is no set of samples", path.display()))
+            .at(manifest.place("data.path"))
+            .help("samples are read from `.npz`, `.npy` and IDX files, and from folders and archives `.zip` of pictures"));
     }
     if let Some(key) = [("x", &data.x), ("y", &data.y)]
         .iter()
