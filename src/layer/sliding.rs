@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tensor::Window;
+use super::Port;
+use crate::tensor::{DataType, Window};
 
 /// A picture that arrives pixel by pixel, channel fastest, and the window on it. The layer keeps as many rows
 /// as the window spans and as many more as it moves on.
@@ -36,6 +37,24 @@ impl Sliding {
     /// Positions of the kernel.
     pub fn positions(&self) -> usize {
         self.window.positions()
+    }
+
+    /// The stream of the picture, where `pe` channels arrive at once.
+    pub(super) fn read(&self, element: DataType, pe: usize) -> Port {
+        Port {
+            element,
+            pixels: self.pixels(),
+            channels: self.channels,
+            per_word: pe,
+        }
+    }
+
+    /// The stream of what is made of each channel at each place, where `pe` channels leave at once.
+    pub(super) fn written(&self, element: DataType, pe: usize) -> Port {
+        Port {
+            pixels: self.places(),
+            ..self.read(element, pe)
+        }
     }
 
     /// Rows that are kept at once.

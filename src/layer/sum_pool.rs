@@ -32,20 +32,11 @@ impl Hardware for SumPool {
     }
 
     fn input(&self) -> Port {
-        Port {
-            element: self.input,
-            pixels: self.sliding.pixels(),
-            channels: self.sliding.channels,
-            per_word: self.pe,
-        }
+        self.sliding.read(self.input, self.pe)
     }
 
     fn output(&self) -> Port {
-        Port {
-            element: self.accumulator,
-            pixels: self.sliding.places(),
-            ..self.input()
-        }
+        self.sliding.written(self.accumulator, self.pe)
     }
 
     fn cycles(&self) -> u64 {

@@ -43,22 +43,13 @@ impl Hardware for Vvau {
     }
 
     fn input(&self) -> Port {
-        Port {
-            element: self.input,
-            pixels: self.sliding.pixels(),
-            channels: self.sliding.channels,
-            per_word: self.pe,
-        }
+        self.sliding.read(self.input, self.pe)
     }
 
     fn output(&self) -> Port {
         let activation = self.activation.as_ref();
-        Port {
-            element: activation.map_or(self.accumulator, |a| a.output),
-            pixels: self.sliding.places(),
-            channels: self.sliding.channels,
-            per_word: self.pe,
-        }
+        let element = activation.map_or(self.accumulator, |a| a.output);
+        self.sliding.written(element, self.pe)
     }
 
     fn cycles(&self) -> u64 {
