@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use super::exact;
 use crate::error::{Error, Result};
 
 /// First bytes of a gzip file.
@@ -149,18 +150,7 @@ fn read(mut reader: impl Read) -> Result<Idx> {
     let Some(bytes) = bytes.filter(|bytes| *bytes <= LARGEST) else {
         return Err(Error::user(format!("its shape {shape:?} is too large")));
     };
-    let mut data = Vec::new();
-    reader
-        .take(bytes as u64 + 1)
-        .read_to_end(&mut data)
-        .map_err(|cause| Error::user(format!("it is damaged: {cause}")))?;
-    if data.len() != bytes {
-        let found = if data.len() > bytes { "more" } else { "fewer" };
-        return Err(Error::user(format!(
-            "its header claims {bytes} bytes of shape {shape:?}, and there are {found}"
-        ))
-        .help("the file is cut short or damaged: fetch it again"));
-    }
+    let data = exact::read(reader, bytes, &shape)?;
     Ok(Idx { kind, shape, data })
 }
 

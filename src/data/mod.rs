@@ -3,6 +3,7 @@
 
 mod album;
 mod array;
+mod exact;
 mod idx;
 mod npy;
 mod npz;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::array::{Array, Values};
+use super::exact;
 use crate::error::{Error, Result};
 
 /// First bytes of an npy file.
@@ -96,19 +97,7 @@ pub(super) fn read(mut reader: impl Read) -> Result<Stored> {
             header.shape
         )));
     };
-    let mut data = Vec::new();
-    reader
-        .take(bytes as u64 + 1)
-        .read_to_end(&mut data)
-        .map_err(|cause| Error::user(format!("it is damaged: {cause}")))?;
-    if data.len() != bytes {
-        let found = if data.len() > bytes { "more" } else { "fewer" };
-        return Err(Error::user(format!(
-            "its header claims {bytes} bytes of shape {:?}, and there are {found}",
-            header.shape
-        ))
-        .help("the file is cut short or damaged: write it again"));
-    }
+    let mut data = exact::read(reader, bytes, &header.shape)?;
     if header.fortran && header.shape.len() > 1 {
         data = to_row_major(&data, size, &header.shape);
     }

@@ -6,7 +6,7 @@ use super::product::{accumulators, integer_weights, on_grid, type_of_weights};
 use super::{Builder, Place, Product};
 use crate::dataflow::{Node as LayerNode, Order, Stream, StreamId, Tail};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Mvau, Sliding, SlidingWindow, Tensors, Vvau};
+use crate::layer::{Layer, Sliding, SlidingWindow, Tensors, Vvau};
 use crate::network::{Coding, Node, picture};
 use crate::reference::Known;
 use crate::tensor::{DataType, Tensor, Window};
@@ -127,8 +127,7 @@ impl Builder<'_> {
             &channels[first..first + shape.per_group]
         };
         let rows_of = matrix.chunks_exact(columns).enumerate();
-        let (ranges, accumulator) =
-            accumulators(rows_of.map(|(row, weights)| (weights, of_row(row))))?;
+        let sums = accumulators(rows_of.map(|(row, weights)| (weights, of_row(row))))?;
         if shape.group == 1 {
             self.products.push(Product {
                 name: node.name.clone(),
@@ -139,24 +138,15 @@ impl Builder<'_> {
         if !(shape.sliding.window.is_identity() && shape.group == 1) {
             flow.stream = self.slide(node, flow.stream, shape)?;
         }
-        let layer = Layer::Mvau(Mvau {
-            rows,
-            columns,
-            pixels: shape.sliding.places() * shape.group,
-            groups: shape.group,
-            input: self.dataflow.stream(flow.stream).element,
-            weight: type_of_weights(&matrix)?,
-            accumulator,
-            activation: None,
-            pe: 1,
-            simd: 1,
-        });
-        let tensors = Tensors {
-            weights: Some(Tensor::new(vec![shape.filters, columns], matrix)?),
-            ..Tensors::default()
-        };
+        let pixels = shape.sliding.places() * shape.group;
         let flow = self.after(node, flow, shape, coding);
-        Ok(self.append(node, layer, tensors, flow, accumulator, ranges))
+        self.append_mvau(
+            node,
+            flow,
+            (matrix, shape.filters),
+            (pixels, shape.group),
+            sums,
+        )
     }
 
     /// Adds the sliding window of a convolution; returns the stream that it writes.

@@ -78,15 +78,37 @@ impl Builder<'_> {
         rows: usize,
         coding: Coding,
     ) -> Result<Flow> {
-        let depth = flow.channels;
         let columns = self.ranges_of(&flow);
-        let rows_of = matrix.chunks_exact(depth);
-        let (ranges, accumulator) = accumulators(rows_of.map(|row| (row, &columns[..])))?;
+        let rows_of = matrix.chunks_exact(flow.channels);
+        let sums = accumulators(rows_of.map(|row| (row, &columns[..])))?;
+        let pixels = flow.pixels;
+        flow = Flow {
+            shape: self.network.value(node.output).shape.clone(),
+            order: Order::RowMajor,
+            channels: rows,
+            tail: Tail::new(coding.clone()),
+            affine: Some(coding),
+            ..flow
+        };
+        self.append_mvau(node, flow, (matrix, rows), (pixels, 1), sums)
+    }
+
+    /// Adds a unit for `matrix`, which has so many rows for all groups together. It reads `flow.stream` in so many
+    /// pixels, those of all groups, and writes a stream of the elements of `flow`.
+    pub(super) fn append_mvau(
+        &mut self,
+        node: &Node,
+        flow: Flow,
+        (matrix, rows): (Vec<i32>, usize),
+        (pixels, groups): (usize, usize),
+        (ranges, accumulator): (Vec<(i64, i64)>, DataType),
+    ) -> Result<Flow> {
+        let columns = matrix.len() / rows;
         let layer = Layer::Mvau(Mvau {
-            rows,
-            columns: depth,
-            pixels: flow.pixels,
-            groups: 1,
+            rows: rows / groups,
+            columns,
+            pixels,
+            groups,
             input: self.dataflow.stream(flow.stream).element,
             weight: type_of_weights(&matrix)?,
             accumulator,
@@ -95,17 +117,8 @@ impl Builder<'_> {
             simd: 1,
         });
         let tensors = Tensors {
-            weights: Some(Tensor::new(vec![rows, depth], matrix)?),
+            weights: Some(Tensor::new(vec![rows, columns], matrix)?),
             ..Tensors::default()
-        };
-        let shape = self.network.value(node.output).shape.clone();
-        flow = Flow {
-            shape,
-            order: Order::RowMajor,
-            channels: rows,
-            tail: Tail::new(coding.clone()),
-            affine: Some(coding),
-            ..flow
         };
         Ok(self.append(node, layer, tensors, flow, accumulator, ranges))
     }
