@@ -151,7 +151,11 @@ pub trait Hardware {
     fn join(&self, tensors: &Tensors, inputs: &[&[i64]]) -> Result<Vec<i64>> {
         match *inputs {
             [input] => self.run(tensors, input),
-            _ => Err(Error::bug(format!("a {} was fed {} streams", self.kind(), inputs.len()))),
+            _ => Err(Error::bug(format!(
+                "a {} was fed {} streams",
+                self.kind(),
+                inputs.len()
+            ))),
         }
     }
 }

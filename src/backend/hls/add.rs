@@ -2,14 +2,17 @@
 //! Must not know other layers.
 
 use super::unit::{Unit, pace};
-use crate::layer::{Hardware, Add};
+use crate::layer::{Add, Hardware};
 
 /// The unit of a layer of this kind.
 pub(super) fn unit(layer: &Add) -> Unit {
     Unit {
         header: "add",
         template: "Add",
-        title: format!("Add: {} of {} and {} elements.", layer.output, layer.inputs[0], layer.inputs[1]),
+        title: format!(
+            "Add: {} of {} and {} elements.",
+            layer.output, layer.inputs[0], layer.inputs[1]
+        ),
         pace: pace(&format!("{} elements", layer.pe), layer.cycles()),
         fields: vec![
             Unit::element("InA", layer.inputs[0]),

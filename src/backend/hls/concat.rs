@@ -2,14 +2,18 @@
 //! Must not know other layers.
 
 use super::unit::{Unit, pace};
-use crate::layer::{Hardware, Concat};
+use crate::layer::{Concat, Hardware};
 
 /// The unit of a layer of this kind.
 pub(super) fn unit(layer: &Concat) -> Unit {
     Unit {
         header: "concat",
         template: "Concat",
-        title: format!("Concat: the {} channels of {} streams.", layer.output().channels, layer.inputs.len()),
+        title: format!(
+            "Concat: the {} channels of {} streams.",
+            layer.output().channels,
+            layer.inputs.len()
+        ),
         pace: pace(&format!("{} elements", layer.pe), layer.cycles()),
         fields: vec![
             Unit::element("Out", layer.output),

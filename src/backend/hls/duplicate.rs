@@ -2,14 +2,17 @@
 //! Must not know other layers.
 
 use super::unit::{Unit, pace};
-use crate::layer::{Hardware, Duplicate};
+use crate::layer::{Duplicate, Hardware};
 
 /// The unit of a layer of this kind.
 pub(super) fn unit(layer: &Duplicate) -> Unit {
     Unit {
         header: "duplicate",
         template: "Duplicate",
-        title: format!("Duplicate: the same {} elements {} times.", layer.element, layer.copies),
+        title: format!(
+            "Duplicate: the same {} elements {} times.",
+            layer.element, layer.copies
+        ),
         pace: pace(&format!("{} elements", layer.pe), layer.cycles()),
         fields: vec![
             Unit::element("In", layer.element),

@@ -9,7 +9,10 @@ pub(super) fn unit(layer: &Upsample) -> Unit {
     Unit {
         header: "upsample",
         template: "Upsample",
-        title: format!("Upsample: {} x {} pixels for each of {} x {}.", layer.factor[0], layer.factor[1], layer.picture[0], layer.picture[1]),
+        title: format!(
+            "Upsample: {} x {} pixels for each of {} x {}.",
+            layer.factor[0], layer.factor[1], layer.picture[0], layer.picture[1]
+        ),
         pace: pace(&format!("{} elements", layer.pe), layer.cycles()),
         fields: vec![
             Unit::element("In", layer.input),
