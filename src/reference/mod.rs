@@ -11,6 +11,7 @@ mod node;
 mod pool;
 mod real;
 pub mod single;
+mod stored;
 mod upsample;
 
 pub use integer::Integers;

@@ -268,7 +268,7 @@ pub(super) fn evaluate_constant(node: &Node, inputs: &[&Known], shape: &[usize])
     if let (Op::Binary(Binary::Mul), &[a, b]) = (node.op, inputs) {
         for (x, mask) in [(b, a), (a, b)] {
             if let Some(code) = masked(x, &mask.real, shape)? {
-                result.code = Some(code);
+                result = Known::coded(code);
             }
         }
     }

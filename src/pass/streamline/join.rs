@@ -49,7 +49,7 @@ impl Builder<'_> {
     /// The flow of one operand.
     fn branch(&mut self, id: ValueId) -> Result<Flow> {
         let name = &self.network.value(id).name;
-        if self.real.constant(id).is_some() {
+        if self.real.is_constant(id) {
             return Err(Error::user(format!("its operand `{name}` is a constant"))
                 .help("constants beside activations are not supported"));
         }

@@ -15,7 +15,7 @@ use crate::tensor::{DataType, PerChannel};
 impl Builder<'_> {
     /// The meaning of the node's output.
     pub(super) fn node(&mut self, node: &Node) -> Result<Meaning> {
-        let runtime = |id: &crate::network::ValueId| self.real.constant(*id).is_none();
+        let runtime = |id: &crate::network::ValueId| !self.real.is_constant(*id);
         let position = node.inputs.iter().position(runtime);
         let position = position.ok_or_else(|| Error::bug("a constant node was not folded"))?;
         let joins = matches!(node.op, Op::Concat { .. });
@@ -44,11 +44,13 @@ impl Builder<'_> {
 
     fn on_flow(&mut self, node: &Node, position: usize, flow: Flow) -> Result<Meaning> {
         let shape = &self.network.value(node.output).shape;
-        let constants: Vec<&Known> = node
+        let real = self.real;
+        let held: Vec<_> = node
             .inputs
             .iter()
-            .filter_map(|id| self.real.constant(*id))
+            .filter_map(|id| real.constant(*id))
             .collect();
+        let constants: Vec<&Known> = held.iter().map(|known| &**known).collect();
         // Whatever is not the same for all pixels comes after a pool that waits.
         let flow = match waits(&flow, node.op, &constants) {
             true => flow,
@@ -137,11 +139,16 @@ impl Builder<'_> {
             Op::Quant(quant) if quant.rounding == Rounding::HalfEven => {
                 let constant = |i: usize| self.real.constant(node.inputs[i]);
                 match (constant(1), constant(2), constant(3)) {
-                    (Some(scale), Some(zero), Some(bits)) => quant_grid(quant, scale, zero, bits)?,
+                    (Some(scale), Some(zero), Some(bits)) => {
+                        quant_grid(quant, &scale, &zero, &bits)?
+                    }
                     _ => None,
                 }
             }
-            Op::BipolarQuant => self.real.constant(node.inputs[1]).and_then(bipolar_grid),
+            Op::BipolarQuant => {
+                let scale = self.real.constant(node.inputs[1]);
+                scale.and_then(|scale| bipolar_grid(&scale))
+            }
             _ => None,
         };
         match grid {
