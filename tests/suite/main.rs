@@ -27,6 +27,7 @@ mod graph;
 mod ip;
 mod killed;
 mod link;
+mod liveness;
 mod lossless;
 mod manifest;
 mod mask;
