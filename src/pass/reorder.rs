@@ -153,10 +153,10 @@ fn product(
     };
     let weights = tensors.weights(&[mvau.rows, mvau.columns])?;
     let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
-    let data = rows
-        .iter()
-        .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-        .collect::<Vec<i32>>();
+    let mut data: Vec<i32> = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows.iter().map(row) {
+        data.extend(columns.iter().map(|column| row[*column]));
+    }
     mvau.weight = kept_type(mvau, &data);
     tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
     (mvau.rows, mvau.columns) = (rows.len(), columns.len());
