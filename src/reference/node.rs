@@ -264,15 +264,14 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
 /// # Errors
 /// As [`evaluate`].
 pub(super) fn evaluate_constant(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known> {
-    let mut result = evaluate(node, inputs, shape)?;
     if let (Op::Binary(Binary::Mul), &[a, b]) = (node.op, inputs) {
         for (x, mask) in [(b, a), (a, b)] {
             if let Some(code) = masked(x, &mask.real, shape)? {
-                result = Known::coded(code);
+                return Ok(Known::coded(code));
             }
         }
     }
-    Ok(result)
+    evaluate(node, inputs, shape)
 }
 
 /// The integers of `x` where `mask` is 1, else 0; none unless `mask` holds nothing but 0 and 1, and integer 0
