@@ -12,10 +12,12 @@ mod doctor;
 mod draw;
 mod eval;
 mod explain;
+mod export;
 mod finished;
 mod graph;
 mod machine;
 mod new;
+mod output;
 mod progress;
 mod run;
 mod schema;
@@ -117,6 +119,7 @@ enum Command {
     Show(show::Show),
     Graph(graph::Graph),
     Explain(explain::Explain),
+    Export(export::Export),
     Clean(clean::Clean),
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
@@ -134,6 +137,7 @@ impl Command {
             Command::Show(command) => command.run(call),
             Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),
+            Command::Export(command) => command.run(call),
             Command::Clean(command) => command.run(call),
             Command::Doctor(command) => command.run(call),
             Command::Boards(command) => command.run(call),
