@@ -21,6 +21,7 @@ mod eval;
 mod example;
 mod explain;
 mod export;
+mod export_command;
 mod fast_road;
 mod fault;
 mod graph;
