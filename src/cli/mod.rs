@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod finished;
 mod graph;
+mod import_finn;
 mod machine;
 mod new;
 mod output;
@@ -120,6 +121,7 @@ enum Command {
     Graph(graph::Graph),
     Explain(explain::Explain),
     Export(export::Export),
+    ImportFinn(import_finn::ImportFinn),
     Clean(clean::Clean),
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
@@ -138,6 +140,7 @@ impl Command {
             Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),
             Command::Export(command) => command.run(call),
+            Command::ImportFinn(command) => command.run(call),
             Command::Clean(command) => command.run(call),
             Command::Doctor(command) => command.run(call),
             Command::Boards(command) => command.run(call),

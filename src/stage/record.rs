@@ -115,6 +115,14 @@ pub fn folded(done: &dyn Artifacts) -> Result<Dataflow> {
     read(&of_stage(done, "fold"))
 }
 
+/// The integer network before it is folded, without weights, in the order in which it is built.
+///
+/// # Errors
+/// A bug if the stage has not run; errors of the cache.
+pub fn unfolded(done: &dyn Artifacts) -> Result<Dataflow> {
+    read(&of_stage(done, "reorder"))
+}
+
 /// The integer network with its weights, in the order in which it is built.
 ///
 /// # Errors
