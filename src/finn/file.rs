@@ -64,10 +64,7 @@ pub fn read(name: &str, text: &str) -> Result<Config> {
     }
     let yaml = matches!(end.to_lowercase().as_str(), "yaml" | "yml");
     let entries: std::result::Result<Entries, String> = match yaml {
-        true => serde_saphyr::from_str(text).map_err(|cause| {
-            let place = cause.location().map(|at| format!(" at line {}", at.line()));
-            cause.without_snippet().to_string() + &place.unwrap_or_default()
-        }),
+        true => serde_saphyr::from_str(text).map_err(|cause| cause.without_snippet().to_string()),
         false => serde_json::from_str(text).map_err(|cause| cause.to_string()),
     };
     let Entries(entries) = entries.map_err(|cause| {
