@@ -1,12 +1,12 @@
-//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and pools take the words
-//! that arrive, so that no converter is needed around them.
+//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and layers that keep
+//! channels in their places take the words that arrive, so that no converter is needed around them.
 //! Must not know how the other layers were folded.
 
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::{Layer, Parallelism};
 
-/// Gives every sliding window, and every pool, the words of its neighbours, where it can have them, where `fixed` does not say
+/// Gives every sliding window, every pool and every layer that forks or joins the words of its neighbours, where it can have them, where `fixed` does not say
 /// otherwise (by position of the node) and where that takes no more than `most` cycles per frame.
 ///
 /// # Errors
@@ -16,7 +16,12 @@ pub fn adopt(mut dataflow: Dataflow, fixed: &[Parallelism], most: u64) -> Result
         let node = &dataflow.nodes[position];
         let simd = match node.layer {
             Layer::SlidingWindow(_) => true,
-            Layer::MaxPool(_) | Layer::SumPool(_) => false,
+            Layer::MaxPool(_)
+            | Layer::SumPool(_)
+            | Layer::Add(_)
+            | Layer::Concat(_)
+            | Layer::Duplicate(_)
+            | Layer::Upsample(_) => false,
             _ => continue,
         };
         let limits = node.layer.hardware().limits();

@@ -2,9 +2,11 @@
 //! not flow at all, and sparse weights are stored as what is kept.
 //! Must not know how the order was chosen.
 
-use crate::dataflow::{Channels, Dataflow, Node, Rearrangement};
+use crate::dataflow::{Channels, Dataflow, Node, Rearrangement, StreamId};
 use crate::error::{Error, Result};
-use crate::layer::{Blocks, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Vvau};
+use crate::layer::{
+    Add, Blocks, Duplicate, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Upsample, Vvau,
+};
 use crate::tensor::{DataType, Tensor};
 
 /// Moves rows, thresholds and columns of all layers along with the channels, then stores the weights of the
@@ -44,11 +46,19 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
         }
     }
     for node in &mut dataflow.nodes {
-        let side = |ids: &[crate::dataflow::StreamId]| {
-            ids.first()
-                .and_then(|id| Some((orders[id.0].as_ref()?, channels[id.0])))
+        let side = |ids: &[StreamId]| {
+            let mut sides = ids
+                .iter()
+                .map(|id| Some((orders[id.0].as_ref()?, channels[id.0])));
+            let first = sides.next().flatten();
+            sides.all(|side| side == first).then_some(first)
         };
-        let (read, written) = (side(&node.inputs), side(&node.outputs));
+        let (Some(read), Some(written)) = (side(&node.inputs), side(&node.outputs)) else {
+            return Err(Error::bug(format!(
+                "the streams of `{}` move in different ways",
+                node.name
+            )));
+        };
         if read.is_some() || written.is_some() {
             moved(node, read, written)?;
         }
@@ -125,6 +135,15 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
         {
             if let Some((order, _)) = read {
                 sliding.channels = order.len();
+            }
+        }
+        Layer::Add(Add { channels, .. })
+        | Layer::Duplicate(Duplicate { channels, .. })
+        | Layer::Upsample(Upsample { channels, .. })
+            if read == written =>
+        {
+            if let Some((order, of)) = read {
+                *channels = repeated(order, of, *channels)?.len();
             }
         }
         _ => {

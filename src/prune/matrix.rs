@@ -105,7 +105,7 @@ impl Chain {
     pub(super) fn channels(&self, matrix: &Matrix, orders: &[Vec<usize>]) -> usize {
         let class = &self.classes[matrix.input];
         match (class.fixed, matrix.place) {
-            (true, Place::Kernel { channels, .. }) => channels,
+            (true, Place::Kernel { channels, .. } | Place::Mirrored { channels, .. }) => channels,
             (true, Place::Matrix { .. }) => matrix.columns,
             (false, _) => orders[matrix.input].len(),
         }

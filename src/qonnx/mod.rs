@@ -16,6 +16,7 @@ mod graph;
 mod name;
 mod operator;
 mod oracle;
+mod resample;
 mod sliding;
 mod spelling;
 mod window;

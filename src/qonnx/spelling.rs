@@ -50,6 +50,12 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             attributes.push(int("group", group as i64));
             ("Conv", attributes)
         }
+        Op::ConvTranspose { window, group } => {
+            let (from, to) = (shape(0), &network.value(node.output).shape[..]);
+            ("ConvTranspose", of_transpose(&window, group, from, to))
+        }
+        Op::Concat { axis } => ("Concat", vec![int("axis", axis as i64)]),
+        Op::Upsample { .. } => ("Resize", of_upsample()),
         Op::MaxPool(window) => {
             let mut attributes = of_window(&window, shape(0).len());
             attributes.extend([int("ceil_mode", 0), int("storage_order", 0)]);
@@ -79,6 +85,35 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         }
     };
     Ok(Spelling { name, attributes })
+}
+
+/// Behind the last place of the window there may be pixels.
+fn of_transpose(
+    window: &Window,
+    group: usize,
+    from: &[usize],
+    to: &[usize],
+) -> Vec<AttributeProto> {
+    let (span, pads) = (window.span(), window.pads);
+    let first = 4 - from.len();
+    let more = (first..2).map(|axis| {
+        let (rows, size) = (from[axis + from.len() - 2], to[axis + to.len() - 2]);
+        let made = (rows - 1) * window.stride[axis] + span[axis];
+        (size + pads[axis] + pads[axis + 2]).saturating_sub(made) as i64
+    });
+    let mut attributes = of_window(window, from.len());
+    attributes.push(int("group", group as i64));
+    attributes.push(ints("output_padding", more.collect()));
+    attributes
+}
+
+/// Every pixel becomes as many of its kind, whoever reads it.
+fn of_upsample() -> Vec<AttributeProto> {
+    vec![
+        text("mode", "nearest"),
+        text("coordinate_transformation_mode", "asymmetric"),
+        text("nearest_mode", "floor"),
+    ]
 }
 
 fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {

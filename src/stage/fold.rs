@@ -204,21 +204,24 @@ fn words(dataflow: &Dataflow, node: &Node) -> Option<Range> {
 
 /// Whether the node sees other pixels in its input than its writer wrote, and several.
 fn regroups(dataflow: &Dataflow, node: &Node) -> bool {
-    let read = node.layer.hardware().input();
-    let mut writers = node
-        .inputs
-        .iter()
-        .filter_map(|stream| dataflow.producer(*stream));
-    read.pixels > 1
-        && writers.any(|writer| writer.layer.hardware().output().channels != read.channels)
+    let ports = node.layer.hardware().inputs();
+    let mut ends = node.inputs.iter().zip(ports);
+    ends.any(|(stream, read)| {
+        let writer = dataflow.producer(*stream);
+        let written = writer.map(|writer| writer.layer.hardware().output().channels);
+        read.pixels > 1 && written.is_some_and(|written| written != read.channels)
+    })
 }
 
 /// Whether a reader of the node's output sees other pixels in it than the node wrote.
 fn regrouped(dataflow: &Dataflow, node: &Node) -> bool {
     let written = node.layer.hardware().output();
-    let mut readers = node
-        .outputs
-        .iter()
-        .flat_map(|stream| dataflow.consumers(*stream));
-    readers.any(|reader| reader.layer.hardware().input().channels != written.channels)
+    node.outputs.iter().any(|stream| {
+        let mut readers = dataflow.consumers(*stream);
+        readers.any(|reader| {
+            let ports = reader.layer.hardware().inputs();
+            let mut slots = reader.inputs.iter().zip(ports);
+            slots.any(|(id, port)| id == stream && port.channels != written.channels)
+        })
+    })
 }

@@ -3,7 +3,10 @@
 //! Sources depend on shapes only, so equal shapes are compiled once; weights are text that C simulation
 //! reads at run time and synthesis includes. Must not know the disk or processes.
 
+mod add;
+mod concat;
 mod core;
+mod duplicate;
 mod identifier;
 mod label_select;
 mod library;
@@ -18,6 +21,7 @@ mod tcl;
 mod threshold;
 mod top;
 mod unit;
+mod upsample;
 mod vvau;
 mod width_converter;
 
@@ -54,6 +58,10 @@ fn unit(layer: &Layer) -> Unit {
         Layer::MaxPool(layer) => max_pool::unit(layer),
         Layer::SumPool(layer) => sum_pool::unit(layer),
         Layer::Threshold(layer) => threshold::unit(layer),
+        Layer::Add(layer) => add::unit(layer),
+        Layer::Concat(layer) => concat::unit(layer),
+        Layer::Duplicate(layer) => duplicate::unit(layer),
+        Layer::Upsample(layer) => upsample::unit(layer),
         Layer::WidthConverter(layer) => width_converter::unit(layer),
         Layer::LabelSelect(layer) => label_select::unit(layer),
     }

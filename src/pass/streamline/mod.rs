@@ -6,12 +6,15 @@
 
 mod convolution;
 mod flow;
+mod fork;
+mod join;
 mod label;
 mod node;
 mod pool;
 mod product;
 mod quantiser;
 mod staircase;
+mod upsample;
 
 use crate::dataflow::{Dataflow, Input, Order, Output, Stream, StreamId};
 use crate::error::{Error, Result};
@@ -36,6 +39,8 @@ enum Meaning {
     Unspecified,
     /// Integers with a real function on top.
     Flow(Flow),
+    /// A flow for each reader that has not come yet.
+    Forked(Vec<Flow>),
     /// A flow whose last operators are left to the host.
     Host(Flow, Vec<Op>),
 }
@@ -48,6 +53,8 @@ struct Builder<'a> {
     /// By stream: smallest and largest integer, one pair or one per channel.
     ranges: Vec<Vec<(i64, i64)>>,
     meanings: Vec<Option<Meaning>>,
+    /// By value, how many readers have not come yet.
+    readers: Vec<usize>,
     products: Vec<Product>,
 }
 
@@ -72,6 +79,16 @@ pub enum Place {
         /// Rows of the layer.
         rows: usize,
     },
+    /// The tensor is `[channels, rows, positions]` and its positions run backwards, as those of a transposed
+    /// convolution; the layer's columns are as of a kernel.
+    Mirrored {
+        /// Rows of the layer.
+        rows: usize,
+        /// Channels of the picture.
+        channels: usize,
+        /// Positions of the kernel.
+        positions: usize,
+    },
     /// The tensor is `[rows, channels, positions]`; a pixel of the layer has all channels of one position after
     /// those of another.
     Kernel {
@@ -91,6 +108,14 @@ impl Place {
                 channels,
                 positions,
             } => (row * channels + column % channels) * positions + column / channels,
+            Place::Mirrored {
+                rows,
+                channels,
+                positions,
+            } => {
+                let kernel = column % channels * rows + row;
+                kernel * positions + positions - 1 - column / channels
+            }
         }
     }
 }
@@ -114,24 +139,18 @@ pub fn products(
     labels: bool,
 ) -> Result<(Dataflow, Vec<Product>)> {
     let real = Real::new(network)?;
+    let (nodes, readers) = fork::living(network, real.nodes());
     let mut builder = Builder {
         network,
         real: &real,
         dataflow: Dataflow::default(),
         ranges: Vec::new(),
         meanings: (0..network.values.len()).map(|_| None).collect(),
+        readers,
         products: Vec::new(),
     };
     builder.feed(input)?;
-    let readers = network.readers();
-    for node in real.nodes() {
-        let runtime = node
-            .inputs
-            .iter()
-            .filter(|id| real.constant(**id).is_none());
-        if let Some(shared) = runtime.clone().find(|id| readers[id.0] > 1) {
-            return Err(forked(network, *shared));
-        }
+    for node in nodes {
         let meaning = builder
             .node(node)
             .map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))?;
@@ -144,24 +163,10 @@ pub fn products(
     Ok((builder.dataflow, builder.products))
 }
 
-fn forked(network: &Network, id: ValueId) -> Error {
-    let readers: Vec<String> = network
-        .nodes
-        .iter()
-        .filter(|node| node.inputs.contains(&id))
-        .map(|node| format!("`{}`", node.name))
-        .collect();
-    Error::user(format!(
-        "tensor `{}` has more than one reader ({}{})",
-        network.value(id).name,
-        readers.join(", "),
-        if network.outputs.contains(&id) {
-            ", and it is an output"
-        } else {
-            ""
-        },
-    ))
-    .help("branches (residual connections) are not supported yet: only chains of layers are")
+/// The error that asks for an `[input]` section.
+fn missing_input(name: &str) -> Error {
+    Error::user(format!("the network computes with the real numbers of its input `{name}` directly"))
+        .help("say what arrives, for example for pixels divided by 255:\n[input]\ntype = \"uint8\"\nscale = 0.00392156862745098")
 }
 
 /// Order in which a tensor of `shape` enters the hardware: channels side by side in a pixel. Axis 1 holds the
@@ -228,6 +233,12 @@ impl Builder<'_> {
             self.network.value(fed).name.clone(),
             self.network.value(fed).shape.clone(),
         );
+        if self.dataflow.inputs.iter().any(|input| input.name == name) {
+            return Err(
+                Error::user(format!("input `{name}` is quantised in more than one way"))
+                    .help("say what arrives in a section `[input]`, with `type` and `scale`"),
+            );
+        }
         let range = vec![(grid.element.min(), grid.element.max())];
         let value = self.network.value(id);
         let stream = StreamId(self.ranges.len());
@@ -267,10 +278,14 @@ impl Builder<'_> {
     /// Ends with a network output.
     fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
         let value = self.network.value(id);
-        let (mut flow, mut host) = match self.meanings[id.0].take() {
-            Some(Meaning::Flow(flow)) => (self.settled(flow)?, Vec::new()),
-            Some(Meaning::Host(flow, host)) => (flow, host),
-            Some(Meaning::Unspecified) | None => {
+        let meaning = match self.real.is_constant(id) {
+            true => Meaning::Unspecified,
+            false => self.read(id)?,
+        };
+        let (mut flow, mut host) = match meaning {
+            Meaning::Flow(flow) => (self.settled(flow)?, Vec::new()),
+            Meaning::Host(flow, host) => (flow, host),
+            Meaning::Unspecified | Meaning::Forked(_) => {
                 return Err(Error::user(format!(
                     "output `{}` is reached from the input by no layer",
                     value.name
