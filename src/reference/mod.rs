@@ -6,6 +6,7 @@ mod fast;
 mod integer;
 mod known;
 pub mod levels;
+mod linear;
 mod node;
 mod pool;
 mod real;
@@ -13,5 +14,6 @@ pub mod single;
 
 pub use integer::Integers;
 pub use known::{Code, Known};
+pub use linear::{LinearGrid, linear_grid};
 pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
 pub use real::Real;

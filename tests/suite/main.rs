@@ -23,6 +23,7 @@ mod explain;
 mod export;
 mod fast_road;
 mod fault;
+mod foreign;
 mod graph;
 mod ip;
 mod killed;
