@@ -4,7 +4,7 @@
 use tract_onnx::pb::AttributeProto;
 
 use super::attribute::{float, int, ints, text};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary};
 use crate::tensor::{DataType, Window};
 
@@ -36,6 +36,9 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             ("MultiThreshold", attributes)
         }
         Op::Trunc(trunc) => ("Trunc", of_trunc(trunc, node.inputs.len())),
+        Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => {
+            return Err(Error::bug("it is several operators in ONNX"));
+        }
         Op::Conv { window, group } => {
             let mut attributes = of_window(&window, shape(0).len());
             attributes.push(int("group", group as i64));

@@ -4,6 +4,7 @@
 use super::convolution::convolution;
 use super::join::{concat, sum};
 use super::known::{Code, Known, inner_length};
+use super::linear;
 use super::pool::{average_pool, max_pool};
 use super::upsample::{transposed_convolution, upsampled};
 use crate::error::{Error, Result};
@@ -30,6 +31,10 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
             [x, thresholds],
         ) => multi_threshold(x, thresholds, quantiser, channels_last),
         (Op::Trunc(trunc), [x, operands @ ..]) => truncated(x, &trunc, operands),
+        (Op::QuantizeLinear(linear), [x, scale, zero]) => linear::quantised(x, linear, scale, zero),
+        (Op::DequantizeLinear(linear), [x, scale, zero, fine @ ..]) => {
+            linear::dequantised(x, linear, scale, zero, fine)
+        }
         (Op::Conv { window, group }, [x, weights]) => {
             convolution(x, weights, &window, group, shape)
         }

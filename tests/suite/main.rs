@@ -24,6 +24,7 @@ mod export;
 mod export_command;
 mod fast_road;
 mod fault;
+mod foreign;
 mod graph;
 mod import_finn;
 mod ip;
