@@ -43,6 +43,7 @@ mod pipeline;
 mod project;
 mod proto;
 mod pruned;
+mod quantised;
 mod random;
 mod random_build;
 mod random_graph;

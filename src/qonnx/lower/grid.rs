@@ -116,7 +116,7 @@ impl Lowering<'_> {
         };
         let zero = match &operands.zero {
             Some(zero) => zero.clone(),
-            None => self.real(format!("{output}.zero_point"), &[], &[0.0])?,
+            None => self.no_zero(&scale, output)?,
         };
         let made = Made {
             op: "QuantizeLinear",
@@ -187,7 +187,7 @@ impl Lowering<'_> {
         };
         let zero = match &operands.zero {
             Some(zero) => zero.clone(),
-            None => self.real(format!("{output}.zero_point"), &[], &[0.0])?,
+            None => self.no_zero(&scale, &output)?,
         };
         let (coarse, fine) = self.split(name)?;
         let made = Made {
@@ -198,6 +198,17 @@ impl Lowering<'_> {
         };
         self.push(origin, suffix, made);
         Ok(())
+    }
+
+    /// A zero-point of 0, of the scale's shape.
+    fn no_zero(&mut self, scale: &str, output: &str) -> Result<String> {
+        let shape = match self.contents(scale) {
+            Some((shape, _)) => shape,
+            None => self.products.get(scale).cloned().unwrap_or_default(),
+        };
+        let count = shape.iter().product::<i64>();
+        let zeros = vec![0.0; usize::try_from(count).unwrap_or(0)];
+        self.real(format!("{output}.zero_point"), &shape, &zeros)
     }
 
     /// A constant of integers as the sum of two that f32 holds; of one where it can.

@@ -111,6 +111,8 @@ struct Lowering<'a> {
     /// Tensors that depend on the inputs.
     varying: BTreeSet<String>,
     names: BTreeSet<String>,
+    /// Shapes of scales that are products of scales.
+    products: BTreeMap<String, Vec<i64>>,
 }
 
 /// The model without operators on integers. It must have been checked.
@@ -195,6 +197,7 @@ impl<'a> Lowering<'a> {
             aliases: BTreeMap::new(),
             varying: BTreeSet::new(),
             names,
+            products: BTreeMap::new(),
         }
     }
 

@@ -54,6 +54,9 @@ fn accumulator(
     if alpha != 1.0 {
         factors.push(lowering.real(format!("{output}.alpha"), &[], &[alpha])?);
     }
+    let shapes = factors.iter().filter_map(|name| lowering.contents(name));
+    let longest = shapes.max_by_key(|(_, values)| values.len());
+    let shape = longest.map_or(Vec::new(), |(shape, _)| shape);
     let mut product = factors.remove(0);
     for factor in factors {
         let name = lowering.fresh(format!("{output}.bias_scale"));
@@ -64,6 +67,7 @@ fn accumulator(
             attributes: Vec::new(),
         };
         lowering.push(node, ".bias_scale", made);
+        lowering.products.insert(name.clone(), shape.clone());
         product = name;
     }
     Ok(product)
