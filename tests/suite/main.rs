@@ -52,6 +52,7 @@ mod random_network;
 mod random_operator;
 mod random_picture;
 mod random_window;
+mod resnet;
 mod road;
 mod shared;
 mod tcl;
