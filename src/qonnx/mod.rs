@@ -12,7 +12,10 @@ mod check;
 mod constant;
 mod custom;
 mod export;
+mod external;
 mod graph;
+mod growth;
+mod gzip;
 mod linear;
 mod lower;
 mod name;
@@ -25,6 +28,7 @@ mod window;
 
 pub use custom::onnx_with_qonnx;
 pub use export::export;
+pub use external::{locations, whole};
 pub use graph::{import, lowered};
 pub use operator::names as operators;
 pub use oracle::{batch_one, named_apart, parse};

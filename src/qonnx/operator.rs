@@ -317,7 +317,27 @@ fn read_clip(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
 /// The oracle knows the new shape, whichever way the file states it.
 fn read_reshape(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let input = walk.id(&node.input[0])?;
-    finish(walk, node, Op::Reshape, vec![input])
+    let from = walk.shape(input).to_vec();
+    let name = walk.name(node);
+    let output = walk.output(&node.output[0])?;
+    let to = walk.shape(output);
+    if from.iter().product::<usize>() != to.iter().product::<usize>() {
+        return Err(Error::user(format!(
+            "it makes the shape {to:?} of {from:?}, which has another number of elements"
+        )));
+    }
+    if let ("Reshape", Some(list)) = (node.op_type.as_str(), node.input.get(1)) {
+        let list = walk.integers(list)?;
+        let stated = |(asked, length): (&i64, &usize)| *asked < 1 || *asked == *length as i64;
+        let to = walk.shape(output);
+        if list.len() != to.len() || !list.iter().zip(to).all(stated) {
+            return Err(Error::user(format!(
+                "it asks for the shape {list:?} of {from:?}"
+            )));
+        }
+    }
+    walk.push(name, &node.op_type, Op::Reshape, vec![input], output);
+    Ok(())
 }
 
 fn read_transpose(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {

@@ -11,6 +11,7 @@
 
 mod agreement;
 mod bcr;
+mod beside;
 mod book;
 mod cli;
 mod convolution;
@@ -25,6 +26,7 @@ mod fast_road;
 mod fault;
 mod foreign;
 mod graph;
+mod hostile;
 mod ip;
 mod killed;
 mod link;
