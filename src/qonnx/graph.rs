@@ -245,6 +245,11 @@ impl Walk<'_> {
             .and_then(|known| known.constant.as_deref())
     }
 
+    /// Whether the oracle knows the contents of a tensor.
+    pub(super) fn is_folded(&self, name: &str) -> bool {
+        self.folded(name).is_some()
+    }
+
     /// The one number that a constant tensor holds.
     pub(super) fn number(&mut self, name: &str) -> Result<f64> {
         let id = self.id(name)?;

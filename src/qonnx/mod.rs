@@ -16,6 +16,7 @@ mod external;
 mod graph;
 mod growth;
 mod gzip;
+mod idle;
 mod linear;
 mod lower;
 mod name;

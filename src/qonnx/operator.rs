@@ -5,6 +5,7 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
+use super::idle;
 use super::linear;
 use super::lower;
 use super::sliding;
@@ -145,9 +146,9 @@ const OPERATORS: &[Operator] = &[
     standard("Identity", (1, 1), |walk, node| {
         unary(walk, node, |_| Unary::Identity)
     }),
-    standard("Dropout", (1, 3), |walk, node| {
-        unary(walk, node, |_| Unary::Identity)
-    }),
+    standard("Dropout", (1, 3), idle::read_dropout),
+    standard("Cast", (1, 1), idle::read_cast),
+    standard("Expand", (2, 2), idle::read_expand),
     standard("Reshape", (1, 2), read_reshape),
     standard("Flatten", (1, 1), read_reshape),
     standard("Squeeze", (1, 2), read_reshape),
@@ -164,12 +165,10 @@ const OPERATORS: &[Operator] = &[
 
 /// Operators that are met in computations of shapes and constants.
 const ON_CONSTANTS: &[&str] = &[
-    "Cast",
     "Concat",
     "Constant",
     "ConstantOfShape",
     "Equal",
-    "Expand",
     "Gather",
     "Range",
     "ReduceProd",
@@ -278,7 +277,8 @@ fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
 
 fn read_batch_norm(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
-    if attributes.flag("training_mode", false) {
+    let statistics = node.output.iter().skip(1).any(|name| !name.is_empty());
+    if attributes.flag("training_mode", false) || statistics {
         return Err(
             Error::user("it is in training mode").help("call `model.eval()` before the export")
         );
@@ -328,6 +328,11 @@ fn read_reshape(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     }
     if let ("Reshape", Some(list)) = (node.op_type.as_str(), node.input.get(1)) {
         let list = walk.integers(list)?;
+        if Attributes(node).flag("allowzero", false) && list.contains(&0) {
+            return Err(Error::user(
+                "it makes a tensor without elements (`allowzero`)",
+            ));
+        }
         let stated = |(asked, length): (&i64, &usize)| *asked < 1 || *asked == *length as i64;
         let to = walk.shape(output);
         if list.len() != to.len() || !list.iter().zip(to).all(stated) {

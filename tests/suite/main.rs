@@ -35,6 +35,7 @@ mod manifest;
 mod mask;
 mod memories;
 mod operator;
+mod opset;
 mod order;
 mod other_executor;
 mod part;
