@@ -34,6 +34,7 @@ mod lossless;
 mod manifest;
 mod mask;
 mod memories;
+mod mutated;
 mod operator;
 mod opset;
 mod order;
