@@ -6,6 +6,7 @@ mod generate;
 mod import;
 mod job;
 mod link;
+mod model;
 mod package;
 mod prune;
 mod record;
