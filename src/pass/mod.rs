@@ -11,7 +11,9 @@ pub use adopt::adopt;
 pub use connect::connect;
 pub use fuse::fuse;
 pub use reorder::reorder;
-pub use streamline::{Grid, Place, Product, products, streamline};
+pub use streamline::{
+    Derived, Grid, Origin, Place, Product, Refusal, Survey, products, streamline, survey,
+};
 
 /// Every pass; file names and the table agree.
 pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect"];

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod batch_norm;
+mod blocked;
 mod check;
 mod constant;
 mod custom;
@@ -19,10 +20,13 @@ mod oracle;
 mod resample;
 mod sliding;
 mod spelling;
+mod survey;
 mod window;
 
+pub use blocked::Blocked;
 pub use custom::onnx_with_qonnx;
 pub use export::export;
 pub use graph::import;
 pub use operator::names as operators;
 pub use oracle::{batch_one, named_apart, parse};
+pub use survey::{Survey, survey};
