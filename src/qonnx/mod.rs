@@ -8,6 +8,7 @@
 
 mod attribute;
 mod batch_norm;
+mod blocked;
 mod check;
 mod constant;
 mod custom;
@@ -26,11 +27,14 @@ mod pair;
 mod resample;
 mod sliding;
 mod spelling;
+mod survey;
 mod window;
 
+pub use blocked::Blocked;
 pub use custom::onnx_with_qonnx;
 pub use export::export;
 pub use external::{locations, whole};
 pub use graph::{import, lowered};
 pub use operator::names as operators;
 pub use oracle::{batch_one, named_apart, parse};
+pub use survey::{Survey, survey};
