@@ -54,6 +54,7 @@ fn same_type(read: &str, written: &str) -> bool {
         ("Expand", &["Identity"]),
         ("IntQuant", &["Quant"]),
         ("Conv", &["Conv", "Reshape", "Add"]),
+        ("ConvTranspose", &["ConvTranspose", "Reshape", "Add"]),
         ("GlobalMaxPool", &["MaxPool"]),
         ("GlobalAveragePool", &["AveragePool"]),
         ("ReduceMean", &["AveragePool", "Reshape"]),

@@ -298,7 +298,7 @@ fn every_version_says_the_same() {
     );
     let expected = first.unwrap().concat();
     let mut compared = 0;
-    for number in 0..cases.len() {
+    for (number, case) in cases.iter().enumerate() {
         let Ok(mut arrays) = Arrays::open(&folder.path().join(format!("{number}.exported.npz")))
         else {
             continue;
@@ -306,7 +306,7 @@ fn every_version_says_the_same() {
         let Values::Real(theirs) = arrays.read("y").unwrap().values else {
             panic!("reals are wanted");
         };
-        assert!(near(&expected, &theirs), "{:?}: {theirs:?}", cases[number]);
+        assert!(near(&expected, &theirs), "{case:?}: {theirs:?}");
         compared += 1;
     }
     assert_eq!(compared, 2 * (LAST - VERSIONS.start() + 1));
