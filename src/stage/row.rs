@@ -153,7 +153,11 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
         Layer::Concat(_) => output.channels,
         _ => input.channels,
     };
-    let bits = hardware.inputs().iter().map(|port| port.element.bits()).max();
+    let bits = hardware
+        .inputs()
+        .iter()
+        .map(|port| port.element.bits())
+        .max();
     let parallelism = hardware.parallelism();
     let held = held(&node.layer);
     let products = held.map_or(0, |held| held.used * output.pixels as u64);

@@ -182,8 +182,7 @@ mod tests {
 
     #[test]
     fn no_layer_is_called_like_the_stream_of_another() {
-        let found =
-            |names: [&'static str; 3]| unique(names.map(|name| (name, 1)).into_iter());
+        let found = |names: [&'static str; 3]| unique(names.map(|name| (name, 1)).into_iter());
         assert_eq!(found(["fc", "fc_out", "a"]), ["fc", "fc_outx", "a"]);
         assert_eq!(found(["fc_out", "fc", "a"]), ["fc_out", "fcx", "a"]);
         assert_eq!(found(["input_out", "a", "b"]), ["input_outx", "a", "b"]);

@@ -107,11 +107,7 @@ impl Unit {
     }
 
     /// A type member: a type, and what its elements are multiplied by.
-    pub(super) fn scaled(
-        name: &'static str,
-        kind: DataType,
-        gain: i64,
-    ) -> (&'static str, String) {
+    pub(super) fn scaled(name: &'static str, kind: DataType, gain: i64) -> (&'static str, String) {
         (name, scaled(kind, gain))
     }
 

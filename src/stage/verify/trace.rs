@@ -180,13 +180,7 @@ impl Recorder<'_> {
     }
 
     /// Takes what is needed of one stream: it is fed to one layer and written by another.
-    fn stream(
-        &self,
-        number: usize,
-        id: StreamId,
-        values: &[i64],
-        taken: &mut Taken,
-    ) -> Result<()> {
+    fn stream(&self, number: usize, id: StreamId, values: &[i64], taken: &mut Taken) -> Result<()> {
         for (at, (node, part)) in self.dataflow.nodes.iter().zip(&self.plan.parts).enumerate() {
             // Streams that carry the same are one.
             let writes = node.outputs.first() == Some(&id);
@@ -215,7 +209,10 @@ impl Recorder<'_> {
 
     /// Computes what a part of layer `at` makes of the beginnings of its streams, once there are all of them.
     fn part(&self, at: usize, slot: usize, beginning: &[i64], taken: &mut Taken) -> Result<()> {
-        let (node, hardware) = (&self.dataflow.nodes[at], self.plan.parts[at].layer.hardware());
+        let (node, hardware) = (
+            &self.dataflow.nodes[at],
+            self.plan.parts[at].layer.hardware(),
+        );
         let beginnings = taken.beginnings.entry(at).or_default();
         beginnings.insert(slot, beginning.to_vec());
         if beginnings.len() < node.inputs.len() {
