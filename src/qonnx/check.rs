@@ -8,6 +8,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use super::attribute::Attributes;
 use super::constant;
 use super::custom::DOMAINS;
+use super::lower;
 use super::operator;
 use super::window;
 use crate::error::{Error, Result};
@@ -49,7 +50,12 @@ pub(super) fn label(node: &NodeProto) -> String {
     } else {
         Some(&node.name)
     };
-    format!("`{}` ({})", name.map_or("?", String::as_str), node.op_type)
+    // Lowering keeps the operator of the file there.
+    let operator = match node.doc_string.as_str() {
+        operator if lower::is_origin(operator) => operator,
+        _ => &node.op_type,
+    };
+    format!("`{}` ({operator})", name.map_or("?", String::as_str))
 }
 
 fn operators(graph: &GraphProto) -> Result<()> {
@@ -74,6 +80,15 @@ fn operator_problem(node: &NodeProto) -> Option<Error> {
         ))
     };
     let custom = DOMAINS.contains(&node.domain.as_str());
+    if lower::is_known(&node.op_type, &node.domain) {
+        return None;
+    }
+    if node.domain == lower::MICROSOFT {
+        return refused(format!(
+            "onnxruntime's operator `{}` is not supported",
+            node.op_type
+        ));
+    }
     if !custom && !matches!(node.domain.as_str(), "" | "ai.onnx") {
         return refused(format!("the operator domain `{}` is unknown", node.domain));
     }

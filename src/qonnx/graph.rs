@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
 use super::check::{check, label};
+use super::lower::lower;
 use super::name::{Names, Source};
 use super::oracle::{Known, batch_one, consult, parse};
 use super::{constant, custom, operator};
@@ -19,8 +20,9 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the node or tensor at fault and says what to do.
 pub fn import(bytes: &[u8]) -> Result<Network> {
-    let model = parse(bytes)?;
-    let graph = check(&model)?;
+    let model = lowered(bytes)?;
+    let graph = model.graph.as_ref();
+    let graph = graph.ok_or_else(|| Error::user("the model has no graph"))?;
     let inputs = batch_one(graph)?;
     let known = consult(&model, &inputs)?;
     let opset = model
@@ -53,6 +55,17 @@ pub fn import(bytes: &[u8]) -> Result<Network> {
     }
     walk.network.verify("import")?;
     Ok(walk.network)
+}
+
+/// The checked model with operators on integers as operators on reals between quantisers, as [`import`] reads it
+/// and tract can run it.
+///
+/// # Errors
+/// As [`import`].
+pub fn lowered(bytes: &[u8]) -> Result<ModelProto> {
+    let model = parse(bytes)?;
+    check(&model)?;
+    lower(model)
 }
 
 /// The network so far, and what is known of the rest.
@@ -158,6 +171,10 @@ impl Walk<'_> {
                 let zero = constant(node.inputs.get(2));
                 !quant.signed && zero.is_some_and(|zero| zero.iter().all(|zero| *zero == 0.0))
             }
+            Op::QuantizeLinear(linear) => constant(node.inputs.get(2)).is_some_and(|zero| {
+                zero.iter()
+                    .all(|zero| f64::from(*zero) <= linear.low as f64)
+            }),
             Op::Unary(Unary::Clip { low, .. }) => low >= 0.0,
             Op::Unary(Unary::Identity) | Op::MaxPool(_) | Op::AveragePool { .. } => {
                 self.is_never_negative(node.inputs[0])
@@ -265,7 +282,8 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &NodeProto) -> Result<()> {
-        let custom = custom::DOMAINS.contains(&node.domain.as_str());
+        let custom =
+            node.domain == custom::LINEAR || custom::DOMAINS.contains(&node.domain.as_str());
         let Some(entry) = operator::find(&node.op_type, custom) else {
             if node.op_type == "Constant" {
                 return self.constant_node(node);

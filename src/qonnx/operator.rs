@@ -5,7 +5,7 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
-use super::{resample, sliding};
+use super::{linear, lower, resample, sliding};
 use crate::error::{Error, Result};
 use crate::network::{Binary, MultiThreshold, Op, Quant, Rounding, Trunc, Unary, ValueId};
 
@@ -50,6 +50,8 @@ const OPERATORS: &[Operator] = &[
     }),
     quantiser("MultiThreshold", (2, 2), read_multi_threshold),
     quantiser("Trunc", (5, 6), read_trunc),
+    quantiser("QuantizeLinear", (3, 3), linear::read_quantize),
+    quantiser("DequantizeLinear", (3, 4), linear::read_dequantize),
     standard("Conv", (2, 3), sliding::read_conv),
     standard("ConvTranspose", (2, 3), resample::read_conv_transpose),
     standard("Resize", (1, 4), resample::read_resize),
@@ -190,10 +192,11 @@ pub(super) fn is_known(name: &str, custom: bool) -> bool {
 
 /// Names of all operators that may act on activations, in the table's order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|entry| entry.name)
+    let on_reals = OPERATORS.iter().map(|entry| entry.name);
+    on_reals.chain(lower::names())
 }
 
-fn inputs(walk: &mut Walk<'_>, node: &NodeProto) -> Result<Vec<ValueId>> {
+pub(super) fn inputs(walk: &mut Walk<'_>, node: &NodeProto) -> Result<Vec<ValueId>> {
     node.input
         .iter()
         .filter(|name| !name.is_empty())
@@ -207,7 +210,12 @@ fn plain(walk: &mut Walk<'_>, node: &NodeProto, op: Op) -> Result<()> {
     finish(walk, node, op, inputs)
 }
 
-fn finish(walk: &mut Walk<'_>, node: &NodeProto, op: Op, inputs: Vec<ValueId>) -> Result<()> {
+pub(super) fn finish(
+    walk: &mut Walk<'_>,
+    node: &NodeProto,
+    op: Op,
+    inputs: Vec<ValueId>,
+) -> Result<()> {
     let name = walk.name(node);
     let output = walk.output(&node.output[0])?;
     walk.push(name, &node.op_type, op, inputs, output);

@@ -5,7 +5,7 @@ use super::record::{feed, of_inputs, of_stage, read, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
-use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
+use crate::fold::{Candidate, Goal, Misfit, fold, misfit};
 use crate::layer::{Hardware, Layer, Parallelism, Range};
 use crate::manifest::{Manifest, Rate, glob};
 use crate::pass;
@@ -82,15 +82,14 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         let refused =
             |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
         match range {
-            Some(range) if !range.allows(value as usize) => {
-                let kind = node.layer.hardware().kind();
-                let (why, help) = misfit(kind, key, value, &range);
-                Err(refused(why).help(help))
-            }
-            Some(_) => {
-                check_word(node, key, value as usize).map_err(refused)?;
-                Ok(Some(value as usize))
-            }
+            Some(_) => match misfit(&node.layer, key, value as usize) {
+                None => Ok(Some(value as usize)),
+                Some(Misfit { why, help: None }) => Err(refused(why)),
+                Some(Misfit {
+                    why,
+                    help: Some(help),
+                }) => Err(refused(why).help(help)),
+            },
             // A glob may well match layers of several kinds.
             None if entry.pattern.contains(['*', '?']) => Ok(None),
             None => Err(refused(format!(
@@ -103,44 +102,6 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         pe: checked("pe", choice.pe, limits.pe)?,
         simd: checked("simd", choice.simd, limits.simd)?,
     })
-}
-
-/// Why a parameter cannot be `value`, and what it can be.
-fn misfit(kind: &str, key: &str, value: u32, range: &Range) -> (String, String) {
-    match range {
-        Range::UpTo(limit) => {
-            let what = if key == "pe" { "rows" } else { "columns" };
-            (
-                format!("has {limit} {what}, so `{key}` cannot be {value}"),
-                format!("choose `{key}` from {}; it need not divide", range.words()),
-            )
-        }
-        Range::OneOf(_) if kind == "mvau_bcr" => (
-            format!("is pruned in blocks that do not allow `{key} = {value}`"),
-            format!("choose `{key}` among {}, or other blocks", range.words()),
-        ),
-        Range::OneOf(_) => (
-            format!("is a {kind} that does not allow `{key} = {value}`"),
-            format!("choose `{key}` among {}", range.words()),
-        ),
-    }
-}
-
-/// Refuses a word that no tool accepts.
-fn check_word(node: &Node, key: &str, value: usize) -> std::result::Result<(), String> {
-    let chosen = Parallelism {
-        pe: (key == "pe").then_some(value),
-        simd: (key == "simd").then_some(value),
-    };
-    let layer = node.layer.clone().folded(chosen);
-    let (input, output) = (layer.hardware().input(), layer.hardware().output());
-    let bits = input.word_bits().max(output.word_bits());
-    match bits <= LARGEST_WORD_BITS {
-        true => Ok(()),
-        false => Err(format!(
-            "would have words of {bits} bits with `{key} = {value}`; {LARGEST_WORD_BITS} is the most"
-        )),
-    }
 }
 
 fn goal(manifest: &Manifest) -> Result<Goal> {
@@ -208,7 +169,7 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             Goal::Luts(_) => cycles.unwrap_or(0),
         };
         let fixed: Vec<Parallelism> = candidates.iter().map(|c| c.fixed).collect();
-        let folded = pass::connect(pass::adopt(folded, &fixed, most)?)?;
+        let folded = pass::depth(pass::connect(pass::adopt(folded, &fixed, most)?)?)?;
         let slowest = folded
             .nodes
             .iter()

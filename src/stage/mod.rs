@@ -17,7 +17,7 @@ mod verify;
 
 pub use job::*;
 pub use link::{Done, Figures, Link, link};
-pub use record::{dataflow, folded};
+pub use record::{NETWORKS, dataflow, folded, network, unfolded};
 pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
 pub use summary::{PROOF, Summary};
 

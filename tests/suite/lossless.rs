@@ -13,14 +13,12 @@ pub(crate) fn lossless(network: &Network, real: &Real<'_>, input: Known) -> bool
     let mut good = single(&input.real);
     values.insert(network.inputs[0], input.real.clone());
     let visited = real.run(vec![input], |node, known| {
-        let operands: Vec<&Tensor<f64>> = node
-            .inputs
-            .iter()
-            .map(|id| {
-                let constant = || &real.constant(*id).unwrap().real;
-                values.get(id).unwrap_or_else(constant)
-            })
-            .collect();
+        let operand = |id: &ValueId| {
+            let constant = || real.constant(*id).unwrap().into_owned().real;
+            values.get(id).cloned().unwrap_or_else(constant)
+        };
+        let operands: Vec<Tensor<f64>> = node.inputs.iter().map(operand).collect();
+        let operands: Vec<&Tensor<f64>> = operands.iter().collect();
         good &= operands.iter().all(|operand| single(operand));
         good &= single(&known.real) && step(node, &operands);
         values.insert(node.output, known.real.clone());

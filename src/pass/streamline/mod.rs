@@ -278,9 +278,9 @@ impl Builder<'_> {
     /// Ends with a network output.
     fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
         let value = self.network.value(id);
-        let meaning = match self.real.constant(id) {
-            Some(_) => Meaning::Unspecified,
-            None => self.read(id)?,
+        let meaning = match self.real.is_constant(id) {
+            true => Meaning::Unspecified,
+            false => self.read(id)?,
         };
         let (mut flow, mut host) = match meaning {
             Meaning::Flow(flow) => (self.settled(flow)?, Vec::new()),

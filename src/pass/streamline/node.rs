@@ -3,7 +3,9 @@
 
 use super::convolution::Kernels;
 use super::flow::Flow;
-use super::quantiser::{Quantisers, bipolar_grid, multi_threshold_of, quant_grid, quant_of};
+use super::quantiser::{
+    Quantisers, bipolar_grid, linear_grid_of, linear_of, multi_threshold_of, quant_grid, quant_of,
+};
 use super::{Builder, Meaning, missing_input};
 use crate::dataflow::{Node as LayerNode, Order, Step};
 use crate::error::{Error, Result};
@@ -15,7 +17,7 @@ use crate::tensor::{DataType, PerChannel};
 impl Builder<'_> {
     /// The meaning of the node's output.
     pub(super) fn node(&mut self, node: &Node) -> Result<Meaning> {
-        let runtime = |id: &crate::network::ValueId| self.real.constant(*id).is_none();
+        let runtime = |id: &crate::network::ValueId| !self.real.is_constant(*id);
         let position = node.inputs.iter().position(runtime);
         let position = position.ok_or_else(|| Error::bug("a constant node was not folded"))?;
         let joins = matches!(node.op, Op::Concat { .. });
@@ -44,11 +46,13 @@ impl Builder<'_> {
 
     fn on_flow(&mut self, node: &Node, position: usize, flow: Flow) -> Result<Meaning> {
         let shape = &self.network.value(node.output).shape;
-        let constants: Vec<&Known> = node
+        let real = self.real;
+        let held: Vec<_> = node
             .inputs
             .iter()
-            .filter_map(|id| self.real.constant(*id))
+            .filter_map(|id| real.constant(*id))
             .collect();
+        let constants: Vec<&Known> = held.iter().map(|known| &**known).collect();
         // Whatever is not the same for all pixels comes after a pool that waits.
         let flow = match waits(&flow, node.op, &constants) {
             true => flow,
@@ -121,6 +125,7 @@ impl Builder<'_> {
                 },
                 [thresholds],
             ) => multi_threshold_of(flow, quantiser, channels_last, thresholds),
+            (Op::QuantizeLinear(linear), [scale, zero]) => linear_of(flow, linear, [scale, zero]),
             (Op::Trunc(trunc), operands) => {
                 let quantisers = self.trunc(&flow, trunc, operands)?;
                 Ok((flow, quantisers))
@@ -137,11 +142,24 @@ impl Builder<'_> {
             Op::Quant(quant) if quant.rounding == Rounding::HalfEven => {
                 let constant = |i: usize| self.real.constant(node.inputs[i]);
                 match (constant(1), constant(2), constant(3)) {
-                    (Some(scale), Some(zero), Some(bits)) => quant_grid(quant, scale, zero, bits)?,
+                    (Some(scale), Some(zero), Some(bits)) => {
+                        quant_grid(quant, &scale, &zero, &bits)?
+                    }
                     _ => None,
                 }
             }
-            Op::BipolarQuant => self.real.constant(node.inputs[1]).and_then(bipolar_grid),
+            Op::BipolarQuant => {
+                let scale = self.real.constant(node.inputs[1]);
+                scale.and_then(|scale| bipolar_grid(&scale))
+            }
+            Op::QuantizeLinear(linear) => {
+                let constant = |i: usize| self.real.constant(node.inputs[i]);
+                let shape = &self.network.value(source).shape;
+                match (constant(1), constant(2)) {
+                    (Some(scale), Some(zero)) => linear_grid_of(linear, shape, [&scale, &zero])?,
+                    _ => None,
+                }
+            }
             _ => None,
         };
         match grid {
@@ -183,6 +201,9 @@ fn waits(flow: &Flow, op: Op, constants: &[&Known]) -> bool {
         (Op::Unary(_) | Op::BatchNorm { .. } | Op::Trunc(_), _) => true,
         (Op::Binary(_), [constant]) => flow.laid_out(&constant.real).is_some(),
         (Op::Quant(_) | Op::BipolarQuant, [scale, ..]) => flow.laid_out(&scale.real).is_some(),
+        (Op::QuantizeLinear(linear), [scale, zero]) => [scale, zero]
+            .into_iter()
+            .all(|operand| operand.real.len() == 1 || linear.axis == 1 && flow.shape.len() > 2),
         (Op::MultiThreshold { channels_last, .. }, [thresholds]) => {
             let rows = thresholds.real.shape().first();
             rows == Some(&1) || !channels_last && flow.shape.len() > 2
