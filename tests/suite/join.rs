@@ -144,7 +144,7 @@ fn what_does_not_fit_is_noticed() {
     let text = fs::read_to_string(&library).unwrap();
     let broken = text.replace(
         "(out.write(word), ...);",
-        "auto other = word; (out.write(other++), ...);",
+        "int other = 0; (out.write(word + other++), ...);",
     );
     assert_ne!(text, broken);
     fs::write(&library, broken).unwrap();

@@ -12,6 +12,7 @@
 mod agreement;
 mod bcr;
 mod book;
+mod branch;
 mod cli;
 mod convolution;
 mod corner;
