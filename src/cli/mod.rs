@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod finished;
 mod graph;
+mod import;
 mod import_finn;
 mod machine;
 mod new;
@@ -120,6 +121,7 @@ enum Command {
     Show(show::Show),
     Graph(graph::Graph),
     Explain(explain::Explain),
+    Import(import::Import),
     Export(export::Export),
     ImportFinn(import_finn::ImportFinn),
     Clean(clean::Clean),
@@ -139,6 +141,7 @@ impl Command {
             Command::Show(command) => command.run(call),
             Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),
+            Command::Import(command) => command.run(call),
             Command::Export(command) => command.run(call),
             Command::ImportFinn(command) => command.run(call),
             Command::Clean(command) => command.run(call),

@@ -8,6 +8,7 @@ use tract_onnx::pb::{TensorProto, tensor_proto};
 use tract_onnx::tensor::load_tensor;
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
+use super::external;
 use super::linear::{INT4, UINT4};
 use crate::error::{Error, Result, catch};
 use crate::tensor::Tensor;
@@ -17,13 +18,13 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the tensor.
 pub(super) fn check(proto: &TensorProto) -> Result<()> {
-    if proto.data_location == Some(tensor_proto::DataLocation::External as i32) {
+    if external::is_external(proto) {
         return Err(Error::user(format!(
             "tensor `{}` keeps its data in another file",
             proto.name
         ))
         .help(
-            "save the model as one file: `onnx.save(model, path, save_as_external_data=False)`",
+            "name the file of the model itself, not gzipped, with its external data beside it; or save it as one file",
         ));
     }
     let elements = proto.dims.iter().try_fold(1usize, |count, &length| {

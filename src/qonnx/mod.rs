@@ -8,11 +8,16 @@
 
 mod attribute;
 mod batch_norm;
+mod blocked;
 mod check;
 mod constant;
 mod custom;
 mod export;
+mod external;
 mod graph;
+mod growth;
+mod gzip;
+mod idle;
 mod linear;
 mod lower;
 mod name;
@@ -22,10 +27,14 @@ mod pair;
 mod resample;
 mod sliding;
 mod spelling;
+mod survey;
 mod window;
 
+pub use blocked::Blocked;
 pub use custom::onnx_with_qonnx;
 pub use export::export;
+pub use external::{locations, whole};
 pub use graph::{import, lowered};
 pub use operator::names as operators;
 pub use oracle::{batch_one, named_apart, parse};
+pub use survey::{Survey, survey};

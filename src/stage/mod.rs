@@ -6,6 +6,8 @@ mod generate;
 mod import;
 mod job;
 mod link;
+mod model;
+mod origin;
 mod package;
 mod prune;
 mod record;
@@ -17,6 +19,7 @@ mod verify;
 
 pub use job::*;
 pub use link::{Done, Figures, Link, link};
+pub use origin::{Block, Derivation, End, Explanation, Part, Scale, explanation};
 pub use record::{NETWORKS, dataflow, folded, network, unfolded};
 pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
 pub use summary::{PROOF, Summary};

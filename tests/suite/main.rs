@@ -11,6 +11,7 @@
 
 mod agreement;
 mod bcr;
+mod beside;
 mod book;
 mod branch;
 mod cli;
@@ -27,6 +28,7 @@ mod fast_road;
 mod fault;
 mod foreign;
 mod graph;
+mod hostile;
 mod import_finn;
 mod ip;
 mod join;
@@ -37,7 +39,9 @@ mod lossless;
 mod manifest;
 mod mask;
 mod memories;
+mod mutated;
 mod operator;
+mod opset;
 mod order;
 mod other_executor;
 mod part;

@@ -14,6 +14,7 @@ mod pool;
 mod product;
 mod quantiser;
 mod staircase;
+mod survey;
 mod upsample;
 
 use crate::dataflow::{Dataflow, Input, Order, Output, Stream, StreamId};
@@ -23,6 +24,7 @@ use crate::reference::Real;
 use crate::tensor::DataType;
 
 use flow::Flow;
+pub use survey::{Derived, Origin, Refusal, Survey, survey};
 
 /// What the host feeds: integers and what they stand for.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,27 +141,11 @@ pub fn products(
     labels: bool,
 ) -> Result<(Dataflow, Vec<Product>)> {
     let real = Real::new(network)?;
-    let (nodes, readers) = fork::living(network, real.nodes());
-    let mut builder = Builder {
-        network,
-        real: &real,
-        dataflow: Dataflow::default(),
-        ranges: Vec::new(),
-        meanings: (0..network.values.len()).map(|_| None).collect(),
-        readers,
-        products: Vec::new(),
-    };
-    builder.feed(input)?;
-    for node in nodes {
-        let meaning = builder
-            .node(node)
-            .map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))?;
-        builder.meanings[node.output.0] = Some(meaning);
+    let (mut builder, walk) = Builder::walked(network, &real, input)?;
+    if let Some(error) = walk.first() {
+        return Err(error);
     }
-    for id in &network.outputs {
-        builder.finish(*id, labels)?;
-    }
-    builder.dataflow.verify("streamline")?;
+    builder.end(labels)?;
     Ok((builder.dataflow, builder.products))
 }
 
@@ -193,6 +179,37 @@ fn order_of(network: &Network, shape: &[usize]) -> Order {
             Order::channels_first(*channels, plane.iter().product())
         }
         _ => Order::RowMajor,
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// All nodes of a network as far as they become integers.
+    fn walked(
+        network: &'a Network,
+        real: &'a Real<'a>,
+        input: Option<&Grid>,
+    ) -> Result<(Self, survey::Walk)> {
+        let (nodes, readers) = fork::living(network, real.nodes());
+        let mut builder = Builder {
+            network,
+            real,
+            dataflow: Dataflow::default(),
+            ranges: Vec::new(),
+            meanings: (0..network.values.len()).map(|_| None).collect(),
+            readers,
+            products: Vec::new(),
+        };
+        builder.feed(input)?;
+        let walk = builder.walk(&nodes);
+        Ok((builder, walk))
+    }
+
+    /// Ends with the network's outputs.
+    fn end(&mut self, labels: bool) -> Result<()> {
+        for id in &self.network.outputs {
+            self.finish(*id, labels)?;
+        }
+        self.dataflow.verify("streamline")
     }
 }
 
