@@ -217,6 +217,23 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The ports whose names begin so, in the order of their names.
+fn ports<'a>(start: &str, ends: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+    let ports = ends.filter(|end| end.starts_with(start));
+    let mut ports: Vec<String> = ports.map(|end| (*end).to_owned()).collect();
+    ports.sort();
+    ports
+}
+
+/// What a core reads and what it writes, in C++.
+fn classes(shape: &str) -> [String; 2] {
+    match shape {
+        "input_edge" => ["input_edge::Stream", "input_edge::Frame::Stream"].map(str::to_owned),
+        "output_edge" => ["output_edge::Frame::Stream", "output_edge::Stream"].map(str::to_owned),
+        shape => ["Input", "Output"].map(|side| format!("{shape}_unit::{side}")),
+    }
+}
+
 /// A program whose function calls each core of the block design in turn. FIFOs are streams like all others.
 fn joined(tcl: &str) -> String {
     let words = |start: &'static str| {
@@ -235,31 +252,12 @@ fn joined(tcl: &str) -> String {
     let (mut declared, mut streams, mut calls) = <(String, String, String)>::default();
     for (cell, core) in words("core ") {
         let (shape, _) = core.rsplit_once('_').unwrap();
-        // The ports of one side, in the order of their names.
-        let ports = |side: &str, ends: &mut dyn Iterator<Item = &&str>| -> Vec<String> {
-            let start = format!("{cell}/{side}");
-            let mut ports: Vec<String> = ends
-                .filter(|end| end.starts_with(&start))
-                .map(|end| (*end).to_owned())
-                .collect();
-            ports.sort();
-            ports
-        };
-        let read = ports("s_axis", &mut wires.keys());
-        let written = ports("m_axis", &mut wires.values());
-        let [input, output] = match shape {
-            "input_edge" => ["input_edge::Stream", "input_edge::Frame::Stream"].map(str::to_owned),
-            "output_edge" => {
-                ["output_edge::Frame::Stream", "output_edge::Stream"].map(str::to_owned)
-            }
-            shape => {
-                declared += &format!("#include \"shapes/{shape}.hpp\"\n");
-                [
-                    format!("{shape}_unit::Input"),
-                    format!("{shape}_unit::Output"),
-                ]
-            }
-        };
+        let read = ports(&format!("{cell}/s_axis"), wires.keys());
+        let written = ports(&format!("{cell}/m_axis"), wires.values());
+        let [input, output] = classes(shape);
+        if !shape.ends_with("_edge") {
+            declared += &format!("#include \"shapes/{shape}.hpp\"\n");
+        }
         let class = |slot: usize| match read.len() {
             0 | 1 => input.clone(),
             _ => format!("{input}<{slot}>"),

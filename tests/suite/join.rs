@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use finnp::backend::hls::tag;
@@ -66,8 +66,7 @@ fn sweep(seeds: u64, headers: Option<&Path>) {
                 (tag(&case.layer).unwrap(), (*seed, case))
             })
             .collect();
-        let bundled = scratch.path().join("library/bundled");
-        let (own, stream) = (bundled.join("ap"), bundled.join("stream"));
+        let [own, stream] = bundled(scratch.path());
         compile(
             cases.iter().map(|(tag, (_, case))| (tag, &case.layer)),
             &[headers.unwrap_or(&own), &stream],
@@ -95,51 +94,59 @@ fn joining_layers_agree_with_the_open_headers() {
     sweep(16, Some(&headers));
 }
 
-/// A simulation notices what fits no layer: one output that differs, frames that are missing, inputs that are.
+/// The bundled headers, below a folder.
+fn bundled(scratch: &Path) -> [PathBuf; 2] {
+    ["ap", "stream"].map(|folder| scratch.join("library/bundled").join(folder))
+}
+
+fn refused(output: Output, why: &str) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && said.contains(why),
+        "{said}"
+    );
+}
+
 #[test]
-fn what_does_not_fit_is_noticed() {
-    let duplicate = Layer::Duplicate(Duplicate {
+fn arrays_that_fit_no_layer_are_refused() {
+    let layer = join_case(0).layer;
+    let scratch = tempfile::tempdir().unwrap();
+    let headers = bundled(scratch.path());
+    let headers = headers.each_ref().map(PathBuf::as_path);
+    let tag = tag(&layer).unwrap();
+    compile([(&tag, &layer)].into_iter(), &headers, scratch.path());
+    let elements = layer.hardware().input().elements();
+    let frames = |count| vec![vec![1; elements]; count];
+    for (fed, why) in [
+        (vec![frames(1)], "cannot open `out.npy`"),
+        (vec![frames(1), frames(2)], "`in_1.npy` has 2 frames, not 1"),
+        (
+            vec![frames(1), vec![vec![1; elements + 1]]],
+            "elements a frame",
+        ),
+    ] {
+        refused(start(&tag, &fed, scratch.path()), why);
+    }
+    let all = start(&tag, &[frames(2), frames(2)], scratch.path());
+    assert!(all.status.success());
+}
+
+#[test]
+fn a_copy_that_is_another_shows() {
+    let layer = Layer::Duplicate(Duplicate {
         element: DataType::Uint(4),
         channels: 2,
         pixels: 3,
         copies: 2,
         pe: 2,
     });
-    let add = join_case(0).layer;
     let scratch = tempfile::tempdir().unwrap();
-    let bundled = scratch.path().join("library/bundled");
-    let headers = [bundled.join("ap"), bundled.join("stream")];
-    let headers = headers.each_ref().map(|path| path.as_path());
-    let tags = [&duplicate, &add].map(|layer| tag(layer).unwrap());
-    let layers = [(&tags[0], &duplicate), (&tags[1], &add)];
-    compile(layers.into_iter(), &headers, scratch.path());
-    let frame = vec![(0..6).collect::<Vec<i64>>()];
-    assert!(
-        start(&tags[0], std::slice::from_ref(&frame), scratch.path())
-            .status
-            .success()
-    );
-    let refused = |output: Output, why: &str| {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            output.status.code() == Some(2) && said.contains(why),
-            "{said}"
-        );
-    };
-    let [one, two] = [1, 2].map(|frames| {
-        let elements = add.hardware().input().elements();
-        vec![vec![1; elements]; frames]
-    });
-    fs::remove_file(scratch.path().join("out.npy")).unwrap();
-    refused(
-        start(&tags[1], &[one.clone()], scratch.path()),
-        "cannot open `out.npy`",
-    );
-    refused(
-        start(&tags[1], &[one, two], scratch.path()),
-        "`in_1.npy` has 2 frames, not 1",
-    );
-    // A copy that is another shows.
+    let headers = bundled(scratch.path());
+    let headers = headers.each_ref().map(PathBuf::as_path);
+    let tag = tag(&layer).unwrap();
+    compile([(&tag, &layer)].into_iter(), &headers, scratch.path());
+    let frames = [vec![(0..6).collect::<Vec<i64>>()]];
+    assert!(start(&tag, &frames, scratch.path()).status.success());
     let library = scratch.path().join("library/finnp/duplicate.hpp");
     let text = fs::read_to_string(&library).unwrap();
     let broken = text.replace(
@@ -149,19 +156,18 @@ fn what_does_not_fit_is_noticed() {
     assert_ne!(text, broken);
     fs::write(&library, broken).unwrap();
     let compiler = Command::new("c++")
-        .args([
-            "-std=c++17",
-            "-O1",
-            "-w",
-            "-Ilibrary",
-            "-Ilibrary/bundled/ap",
-        ])
-        .args(["-Ilibrary/bundled/stream", "all.cpp", "-o", "all"])
+        .args(["-std=c++17", "-w", "-Ilibrary"])
+        .args(
+            headers
+                .iter()
+                .map(|folder| format!("-I{}", folder.display())),
+        )
+        .args(["all.cpp", "-o", "all"])
         .current_dir(scratch.path())
         .status();
     assert!(compiler.unwrap().success());
     refused(
-        start(&tags[0], &[frame], scratch.path()),
+        start(&tag, &frames, scratch.path()),
         "frame 0: word 0 of output 1 is another",
     );
 }
