@@ -305,7 +305,7 @@ struct Feed {
     void frame() {
         for (int i = 0; i < WORDS; ++i) stream.write(next_word<F>(array, i % F::WORDS, true));
     }
-    void check_rest(long frame, long frames) const {
+    void check_rest(long frame, long frames) {
         const unsigned long rest = static_cast<unsigned long>(frames) * WORDS;
         if (stream.size() > rest) fail("frame %ld: input words were left over", frame);
     }
@@ -330,7 +330,7 @@ void take_frame(Written<Unit> (&out)[COPIES], NpyWriter& output, long frame) {
             if (!(out[copy].stream.read() == word)) fail("frame %ld: word %d of output %d is another", frame, i, copy);
         }
     }
-    for (const auto& written : out) {
+    for (auto& written : out) {
         if (!written.stream.empty()) fail("frame %ld: output words were left over", frame);
     }
 }
