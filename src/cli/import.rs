@@ -272,7 +272,22 @@ fn scale(coding: &Scale) -> String {
     }
 }
 
-/// A line of its own for a name with what belongs to it.
+/// Longest line, in characters, unless a single word is longer.
+const WIDTH: usize = 100;
+
+/// A line for a name with what belongs to it, and as many more as that takes.
 fn lines(name: &str, words: &str) -> String {
-    format!("    {name:<9}  {words}\n")
+    let mut text = String::new();
+    let mut line = format!("    {name:<9} ");
+    let mut empty = true;
+    for word in words.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text += &format!("{line}\n");
+            line = " ".repeat(14);
+        }
+        line += " ";
+        line += word;
+        empty = false;
+    }
+    text + &line + "\n"
 }

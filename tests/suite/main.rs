@@ -25,6 +25,7 @@ mod export_command;
 mod fast_road;
 mod fault;
 mod graph;
+mod import_explain;
 mod import_finn;
 mod ip;
 mod killed;
