@@ -38,6 +38,11 @@ impl Import {
             Some(file) => alone(file, set)?,
         };
         let path = &manifest.model.path;
+        // The path of a file is absolute in its manifest.
+        let name = match &self.file {
+            Some(file) if !file.is_dir() => file,
+            _ => path,
+        };
         let explanation = stage::explanation(&read(path)?, &manifest)?;
         let blocking = explanation.blocking();
         let text = match (self.explain, blocking) {
@@ -47,11 +52,11 @@ impl Import {
             (false, _) => String::new(),
         };
         let mut answer = Answer::text(text)
-            .with("model", path.display().to_string())
+            .with("model", name.display().to_string())
             .with("blocking", blocking)
             .with_all(&explanation);
         if blocking > 0 {
-            answer.failure = Some(failure(path, &explanation, self.explain));
+            answer.failure = Some(failure(name, &explanation, self.explain));
         }
         Ok(answer)
     }
@@ -118,10 +123,16 @@ fn failure(path: &Path, explanation: &Explanation, explained: bool) -> Error {
     );
     let error = Error::user(words);
     match (explained, explanation.blocked.first()) {
-        (false, Some(first)) => error.help(format!(
-            "the first reason is {}; `--explain` lists all",
-            reason(first)
-        )),
+        (false, Some(first)) => {
+            let remedy = first
+                .remedy
+                .as_ref()
+                .map_or_else(String::new, |remedy| format!("\n{remedy}"));
+            let first = reason(first);
+            error.help(format!(
+                "the first reason is {first}{remedy}\n`--explain` lists all"
+            ))
+        }
         _ => error,
     }
 }

@@ -160,7 +160,11 @@ fn every_node_that_blocks_is_listed() {
     // integers can refuse.
     let real = chain.file.constant(&[4, 4], &[0.3; 16], false);
     let reals = chain.node("reals", "MatMul", &[&codes, &real]);
-    let sum = chain.node("sum", "Add", &[&odder, &reals]);
+    // And one that can only be refused while it is read.
+    let places = chain.file.integers(&[0, 1, 2, 3]);
+    let picked = chain.node("picked", "Gather", &[&codes, &places]);
+    let both = chain.node("both", "Add", &[&picked, &reals]);
+    let sum = chain.node("sum", "Add", &[&odder, &both]);
     let model = chain.end(&sum);
     let call = model.call(&[]);
     assert_eq!(call.code, 2);
@@ -182,7 +186,10 @@ fn every_node_that_blocks_is_listed() {
             .unwrap()
             .contains("finnp check --operators")
     );
-    assert_eq!(found[1..], [("MatMul", vec!["reals"])]);
+    assert_eq!(
+        found[1..],
+        [("Gather", vec!["picked"]), ("MatMul", vec!["reals"])]
+    );
     let unreached = strings(&answer["unreached"]);
     assert!(
         unreached.contains(&"behind") && unreached.contains(&"sum"),
