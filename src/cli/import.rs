@@ -28,6 +28,8 @@ pub(super) struct Import {
 
 /// Largest model that is read, in bytes: no protobuf message is larger.
 const MOST_BYTES: u64 = (1 << 31) - 1;
+/// Most bytes of a packed model: a small file can hold any number of them.
+const MOST_UNPACKED: u64 = 1 << 28;
 
 impl Import {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
@@ -95,7 +97,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     match path.extension().is_some_and(|end| end == "gz") {
         false => drop(file.read_to_end(&mut bytes).map_err(io)?),
         true => {
-            let inside = MultiGzDecoder::new(file).take(MOST_BYTES + 1);
+            let inside = MultiGzDecoder::new(file).take(MOST_UNPACKED + 1);
             let whole = { inside }.read_to_end(&mut bytes);
             whole.map_err(|cause| {
                 Error::user(format!(
@@ -105,8 +107,11 @@ fn read(path: &Path) -> Result<Vec<u8>> {
             })?;
         }
     }
-    match bytes.len() as u64 > MOST_BYTES {
-        true => Err(large()),
+    match bytes.len() as u64 > MOST_UNPACKED && path.extension().is_some_and(|end| end == "gz") {
+        true => Err(
+            Error::user(format!("`{}` holds more than 256 MiB", path.display()))
+                .help("unpack it first, if that is what it should hold"),
+        ),
         false => Ok(bytes),
     }
 }

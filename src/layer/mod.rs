@@ -11,6 +11,7 @@ mod limits;
 mod max_pool;
 mod mvau;
 mod mvau_bcr;
+mod need;
 mod port;
 mod sliding;
 mod sliding_window;

@@ -4,6 +4,7 @@
 mod coding;
 mod elementwise;
 mod graph;
+mod linear;
 mod op;
 mod quantiser;
 mod record;
@@ -14,6 +15,7 @@ mod trunc;
 pub use coding::Coding;
 pub use elementwise::{Binary, Slope, Unary, batch_norm};
 pub use graph::{Network, Node, Value, ValueId};
+pub use linear::Linear;
 pub use op::{Op, picture};
 pub use quantiser::{Bipolar, MultiThreshold, Quant, Quantiser};
 pub use rounding::Rounding;

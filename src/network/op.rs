@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::{Binary, Unary};
+use super::linear::Linear;
 use super::quantiser::{MultiThreshold, Quant};
 use super::trunc::Trunc;
 use crate::tensor::Window;
@@ -25,6 +26,10 @@ pub enum Op {
     },
     /// x, scale, zero-point, input bit width, output scale (version 2 only), output bit width.
     Trunc(Trunc),
+    /// x, scale, zero-point, one number or one along the axis: `QuantizeLinear` and the `DequantizeLinear` behind it.
+    QuantizeLinear(Linear),
+    /// Constant integers, scale, zero-point and, where an f32 does not hold the integers, what is to be added to them.
+    DequantizeLinear(Linear),
     /// x `[1, channels, height, width]` or `[1, channels, length]`, weights `[filters, channels / group, kernel...]`.
     Conv {
         /// Where the kernel reads; of one row where there is one axis. Padding is real 0.
@@ -112,7 +117,11 @@ impl Op {
     pub fn is_quantiser(&self) -> bool {
         matches!(
             self,
-            Op::Quant(_) | Op::BipolarQuant | Op::MultiThreshold { .. } | Op::Trunc(_)
+            Op::Quant(_)
+                | Op::BipolarQuant
+                | Op::MultiThreshold { .. }
+                | Op::Trunc(_)
+                | Op::QuantizeLinear(_)
         )
     }
 }

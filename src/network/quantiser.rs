@@ -124,6 +124,15 @@ pub enum Quantiser {
         /// Level of code 0.
         offset: i64,
     },
+    /// `QuantizeLinear`, see [`super::Linear::quantiser`].
+    Linear {
+        /// Real value of one level, greater than 0.
+        scale: f64,
+        /// Smallest and largest code of this channel.
+        bounds: (i64, i64),
+        /// Smallest and largest code of all channels.
+        codes: (i64, i64),
+    },
 }
 
 impl Quantiser {
@@ -154,6 +163,13 @@ impl Quantiser {
                 let bounded = quotient.clamp(*low as f64, *high as f64);
                 rounding.apply(bounded) as i64 - offset
             }
+            Quantiser::Linear {
+                scale,
+                bounds: (low, high),
+                ..
+            } => (x / scale)
+                .round_ties_even()
+                .clamp(*low as f64, *high as f64) as i64,
         }
     }
 
@@ -177,6 +193,7 @@ impl Quantiser {
                 step,
             } => (*base, base + step * thresholds.len() as i64, *step),
             Quantiser::Trunc { bounds, offset, .. } => (bounds.0 - offset, bounds.1 - offset, 1),
+            Quantiser::Linear { codes, .. } => (codes.0, codes.1, 1),
         }
     }
 }

@@ -3,12 +3,14 @@
 
 mod adopt;
 mod connect;
+mod depth;
 mod fuse;
 mod reorder;
 mod streamline;
 
 pub use adopt::adopt;
 pub use connect::connect;
+pub use depth::depth;
 pub use fuse::fuse;
 pub use reorder::reorder;
 pub use streamline::{
@@ -16,4 +18,4 @@ pub use streamline::{
 };
 
 /// Every pass; file names and the table agree.
-pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect"];
+pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect", "depth"];

@@ -89,28 +89,7 @@ type Side<'a> = Option<(&'a Vec<usize>, usize)>;
 
 fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
     match &mut node.layer {
-        Layer::Mvau(mvau) if mvau.groups == 1 => {
-            let columns = match read {
-                Some((order, of)) => repeated(order, of, mvau.columns)?,
-                None => (0..mvau.columns).collect(),
-            };
-            let rows = match written {
-                Some((order, _)) => order.clone(),
-                None => (0..mvau.rows).collect(),
-            };
-            let weights = node.tensors.weights(&[mvau.rows, mvau.columns])?;
-            let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
-            let data = rows
-                .iter()
-                .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-                .collect::<Vec<i32>>();
-            mvau.weight = kept_type(mvau, &data);
-            node.tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
-            (mvau.rows, mvau.columns) = (rows.len(), columns.len());
-            if let Some(activation) = &mut mvau.activation {
-                thresholds(&mut node.tensors, activation, &rows)?;
-            }
-        }
+        Layer::Mvau(mvau) if mvau.groups == 1 => product(mvau, &mut node.tensors, read, written)?,
         Layer::Threshold(layer) if read == written => {
             if let Some((order, of)) = read {
                 let order = repeated(order, of, layer.channels)?;
@@ -153,6 +132,36 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
                 node.name
             )));
         }
+    }
+    Ok(())
+}
+
+/// The rows and columns of a product move with the channels on its two sides.
+fn product(
+    mvau: &mut Mvau,
+    tensors: &mut Tensors,
+    read: Side<'_>,
+    written: Side<'_>,
+) -> Result<()> {
+    let columns = match read {
+        Some((order, of)) => repeated(order, of, mvau.columns)?,
+        None => (0..mvau.columns).collect(),
+    };
+    let rows = match written {
+        Some((order, _)) => order.clone(),
+        None => (0..mvau.rows).collect(),
+    };
+    let weights = tensors.weights(&[mvau.rows, mvau.columns])?;
+    let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
+    let mut data: Vec<i32> = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows.iter().map(row) {
+        data.extend(columns.iter().map(|column| row[*column]));
+    }
+    mvau.weight = kept_type(mvau, &data);
+    tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
+    (mvau.rows, mvau.columns) = (rows.len(), columns.len());
+    if let Some(activation) = &mut mvau.activation {
+        thresholds(tensors, activation, &rows)?;
     }
     Ok(())
 }

@@ -54,10 +54,12 @@ impl Matrix {
 
     /// Scores for rows and columns in another order, or for some of them.
     pub(super) fn gathered(&self, rows: &[usize], columns: &[usize]) -> Vec<f64> {
-        let row = |row: &usize| &self.scores[row * self.columns..(row + 1) * self.columns];
-        rows.iter()
-            .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-            .collect()
+        let mut gathered = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows {
+            let scores = &self.scores[row * self.columns..(row + 1) * self.columns];
+            gathered.extend(columns.iter().map(|column| scores[*column]));
+        }
+        gathered
     }
 }
 

@@ -3,14 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::attribute::Attributes;
 use super::constant;
 use super::custom::DOMAINS;
+use super::growth;
+use super::lower;
 use super::operator;
 use super::window;
 use crate::error::{Error, Result};
+
+/// Most nodes of a network; large ones have some hundreds.
+const MOST_NODES: usize = 20_000;
 
 /// The graph of a model that is safe to analyse.
 ///
@@ -22,6 +27,13 @@ pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
         .graph
         .as_ref()
         .ok_or_else(|| Error::user("the model has no graph"))?;
+    if graph.node.len() > MOST_NODES {
+        return Err(Error::user(format!(
+            "the network has {} nodes, more than the {MOST_NODES} that are read",
+            graph.node.len()
+        ))
+        .help("fold constants before the export, or check what this file is"));
+    }
     for tensor in &graph.initializer {
         constant::check(tensor)?;
     }
@@ -37,8 +49,10 @@ pub(super) fn check(model: &ModelProto) -> Result<&GraphProto> {
     operators(graph)?;
     names(graph)?;
     graph.node.iter().try_for_each(permutation)?;
+    graph.node.iter().try_for_each(axes)?;
     references(graph)?;
     windows(graph)?;
+    growth::check(graph)?;
     Ok(graph)
 }
 
@@ -49,7 +63,12 @@ pub(super) fn label(node: &NodeProto) -> String {
     } else {
         Some(&node.name)
     };
-    format!("`{}` ({})", name.map_or("?", String::as_str), node.op_type)
+    // Lowering keeps the operator of the file there.
+    let operator = match node.doc_string.as_str() {
+        operator if lower::is_origin(operator) => operator,
+        _ => &node.op_type,
+    };
+    format!("`{}` ({operator})", name.map_or("?", String::as_str))
 }
 
 fn operators(graph: &GraphProto) -> Result<()> {
@@ -76,6 +95,15 @@ pub(super) fn operator_problem(node: &NodeProto) -> Option<Error> {
         ))
     };
     let custom = DOMAINS.contains(&node.domain.as_str());
+    if lower::is_known(&node.op_type, &node.domain) {
+        return None;
+    }
+    if node.domain == lower::MICROSOFT {
+        return refused(format!(
+            "onnxruntime's operator `{}` is not supported",
+            node.op_type
+        ));
+    }
     if !custom && !matches!(node.domain.as_str(), "" | "ai.onnx") {
         return refused(format!("the operator domain `{}` is unknown", node.domain));
     }
@@ -99,13 +127,43 @@ fn permutation(node: &NodeProto) -> Result<()> {
     }
 }
 
+/// Most axes of a tensor, of which real networks have five.
+const AXES: i64 = 64;
+
+/// Axes that no tensor has.
+fn axes(node: &NodeProto) -> Result<()> {
+    let attributes = Attributes(node);
+    let mut given = attributes.ints("axes");
+    given.push(attributes.int("axis", 0));
+    match given.iter().find(|axis| !(-AXES..=AXES).contains(*axis)) {
+        None => Ok(()),
+        Some(axis) => Err(Error::user(format!(
+            "node {}: no tensor has an axis {axis}",
+            label(node)
+        ))),
+    }
+}
+
 /// Operators that make large tensors of small ones.
 const GROWING: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "Pad"];
 
 /// Attributes of windows that no reader survives; and windows over constants, which tract evaluates while it reads,
 /// however large the result is.
 fn windows(graph: &GraphProto) -> Result<()> {
-    let constants = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let initializers: BTreeMap<&str, &TensorProto> = graph
+        .initializer
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), tensor))
+        .collect();
+    let constants = |name: &str| initializers.contains_key(name);
+    // Quantisers leave the shape of weights as it is.
+    let custom = graph
+        .node
+        .iter()
+        .filter(|node| DOMAINS.contains(&node.domain.as_str()));
+    let quantised: BTreeMap<&str, &str> = custom
+        .filter_map(|node| Some((node.output.first()?.as_str(), node.input.first()?.as_str())))
+        .collect();
     let mut varying: BTreeSet<&str> = graph
         .input
         .iter()
@@ -113,7 +171,7 @@ fn windows(graph: &GraphProto) -> Result<()> {
         .filter(|name| !constants(name))
         .collect();
     for node in &graph.node {
-        let checked = window::check(node).and_then(|()| weights(graph, node));
+        let checked = window::check(node).and_then(|()| weights(&initializers, &quantised, node));
         checked.map_err(|error| error.within(format!("node {}", label(node))))?;
         let first = node.input.first().map_or("", String::as_str);
         if GROWING.contains(&node.op_type.as_str()) && !varying.contains(first) {
@@ -135,19 +193,20 @@ fn windows(graph: &GraphProto) -> Result<()> {
 }
 
 /// Weights of a convolution, as far as the file tells their shape.
-fn weights(graph: &GraphProto, node: &NodeProto) -> Result<()> {
+fn weights(
+    initializers: &BTreeMap<&str, &TensorProto>,
+    quantised: &BTreeMap<&str, &str>,
+    node: &NodeProto,
+) -> Result<()> {
     if node.op_type != "Conv" {
         return Ok(());
     }
-    let mut name = node.input.get(1);
-    // Quantisers leave the shape as it is.
-    for maker in graph.node.iter().rev() {
-        if DOMAINS.contains(&maker.domain.as_str()) && maker.output.first() == name {
-            name = maker.input.first();
-        }
+    let mut name = node.input.get(1).map_or("", String::as_str);
+    // The file's order has been checked, so this ends.
+    while let Some(source) = quantised.get(name) {
+        name = source;
     }
-    let constants = &graph.initializer;
-    let Some(dims) = constants.iter().find(|tensor| Some(&tensor.name) == name) else {
+    let Some(dims) = initializers.get(name) else {
         return Ok(());
     };
     let (dims, group) = (&dims.dims, Attributes(node).int("group", 1));
@@ -184,6 +243,13 @@ fn references(graph: &GraphProto) -> Result<()> {
             Error::user("two initializers have the same name").help("export the network again")
         );
     }
+    let mut fed = BTreeSet::new();
+    if let Some(twice) = graph.input.iter().find(|input| !fed.insert(&input.name)) {
+        return Err(
+            Error::user(format!("two inputs have the same name, `{}`", twice.name))
+                .help("export the network again"),
+        );
+    }
     known.extend(graph.input.iter().map(|input| input.name.as_str()));
     let made: BTreeMap<&str, &NodeProto> = graph
         .node
@@ -195,6 +261,10 @@ fn references(graph: &GraphProto) -> Result<()> {
             if !known.contains(name.as_str()) {
                 return Err(dangling(node, name, made.contains_key(name.as_str())));
             }
+        }
+        if node.output.first().is_none_or(String::is_empty) {
+            return Err(Error::user(format!("node {} has no output", label(node)))
+                .help("the file is damaged: export it again"));
         }
         for name in node.output.iter().filter(|name| !name.is_empty()) {
             if !known.insert(name) {

@@ -2,10 +2,14 @@
 //! Must not know operators.
 
 use tract_onnx::data_resolver::MmapDataResolver;
+use tract_onnx::pb::tensor_proto::DataType as Kind;
 use tract_onnx::pb::{TensorProto, tensor_proto};
+
 use tract_onnx::tensor::load_tensor;
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
+use super::external;
+use super::linear::{INT4, UINT4};
 use crate::error::{Error, Result, catch};
 use crate::tensor::Tensor;
 
@@ -14,13 +18,13 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the tensor.
 pub(super) fn check(proto: &TensorProto) -> Result<()> {
-    if proto.data_location == Some(tensor_proto::DataLocation::External as i32) {
+    if external::is_external(proto) {
         return Err(Error::user(format!(
             "tensor `{}` keeps its data in another file",
             proto.name
         ))
         .help(
-            "save the model as one file: `onnx.save(model, path, save_as_external_data=False)`",
+            "name the file of the model itself, not gzipped, with its external data beside it; or save it as one file",
         ));
     }
     let elements = proto.dims.iter().try_fold(1usize, |count, &length| {
@@ -28,25 +32,59 @@ pub(super) fn check(proto: &TensorProto) -> Result<()> {
             .ok()
             .and_then(|length| count.checked_mul(length))
     });
-    let stored = [
-        proto.raw_data.len(),
-        proto.float_data.len() * 4,
-        proto.int32_data.len() * 4,
-        proto.int64_data.len() * 8,
-        proto.double_data.len() * 8,
-        proto.uint64_data.len() * 8,
-    ];
-    // The widest element has 8 bytes, the narrowest of those that are read has 1.
-    let bytes = stored.iter().max().copied().unwrap_or(0);
-    match elements {
-        Some(count) if count <= bytes && bytes <= count.saturating_mul(8) => Ok(()),
+    let Some((_, bits, typed)) = TYPES.iter().find(|entry| entry.0 == proto.data_type) else {
+        return Err(Error::user(format!(
+            "tensor `{}` has the ONNX type number {}, which is not read",
+            proto.name, proto.data_type
+        ))
+        .help("export the model in single precision, or quantise it to integers"));
+    };
+    let stored = match proto.raw_data.is_empty() {
+        false => proto.raw_data.len(),
+        true => typed(proto),
+    };
+    // Four bits share a byte in both forms.
+    let needed = elements.and_then(|count| match (*bits, proto.raw_data.is_empty()) {
+        (4, _) => Some(count.div_ceil(2)),
+        (_, true) => Some(count),
+        (bits, false) => count.checked_mul(bits / 8),
+    });
+    match needed {
+        Some(needed) if needed == stored => Ok(()),
         _ => Err(Error::user(format!(
-            "tensor `{}` claims the shape {:?} and holds {bytes} bytes",
-            proto.name, proto.dims
+            "tensor `{}` claims the shape {:?} and holds {stored} {}",
+            proto.name,
+            proto.dims,
+            if proto.raw_data.is_empty() {
+                "numbers"
+            } else {
+                "bytes"
+            }
         ))
         .help("the file is damaged: export it again")),
     }
 }
+
+/// How many numbers a tensor holds outside its raw data.
+type Typed = fn(&TensorProto) -> usize;
+
+/// Types that are read by their number in the file, with the bits of an element.
+const TYPES: &[(i32, usize, Typed)] = &[
+    (Kind::Float as i32, 32, |proto| proto.float_data.len()),
+    (Kind::Double as i32, 64, |proto| proto.double_data.len()),
+    (Kind::Float16 as i32, 16, |proto| proto.int32_data.len()),
+    (Kind::Int8 as i32, 8, |proto| proto.int32_data.len()),
+    (Kind::Uint8 as i32, 8, |proto| proto.int32_data.len()),
+    (Kind::Int16 as i32, 16, |proto| proto.int32_data.len()),
+    (Kind::Uint16 as i32, 16, |proto| proto.int32_data.len()),
+    (Kind::Int32 as i32, 32, |proto| proto.int32_data.len()),
+    (Kind::Bool as i32, 8, |proto| proto.int32_data.len()),
+    (Kind::Int64 as i32, 64, |proto| proto.int64_data.len()),
+    (Kind::Uint32 as i32, 32, |proto| proto.uint64_data.len()),
+    (Kind::Uint64 as i32, 64, |proto| proto.uint64_data.len()),
+    (INT4, 4, |proto| proto.int32_data.len()),
+    (UINT4, 4, |proto| proto.int32_data.len()),
+];
 
 /// Reads a tensor of the file.
 ///
@@ -91,6 +129,17 @@ pub(super) fn convert(name: &str, tensor: &TractTensor) -> Result<Tensor<f32>> {
         data.push(narrow);
     }
     Tensor::new(tensor.shape().to_vec(), data)
+}
+
+/// Elements of a tensor of the file as numbers; none where they are no numbers.
+pub(super) fn elements(proto: &TensorProto) -> Option<Vec<f64>> {
+    let wide = load(proto)
+        .ok()?
+        .cast_to_dt(DatumType::F64)
+        .ok()?
+        .into_owned();
+    let view = wide.to_plain_array_view::<f64>().ok()?;
+    Some(view.iter().copied().collect())
 }
 
 /// The integers of a vector that tract has read; none where it holds something else.

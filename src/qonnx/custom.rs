@@ -5,7 +5,7 @@ use tract_onnx::model::{Onnx, ParsingContext};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::{as_op, op_as_typed_op, op_out_of_plan};
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_ndarray::ArrayViewD;
+use tract_onnx::tract_hir::tract_ndarray::{ArrayD, ArrayViewD};
 
 use super::attribute::Attributes;
 use super::batch_norm;
@@ -18,6 +18,10 @@ pub(super) const DOMAINS: &[&str] = &[
     "finn.custom_op.general",
 ];
 
+/// Domain of `QuantizeLinear` and `DequantizeLinear` once they are lowered: on reals, with all operands. No file
+/// has it.
+pub(super) const LINEAR: &str = "finnp.linear";
+
 /// tract's ONNX reader with `Quant`, `IntQuant`, `BipolarQuant`, `MultiThreshold` and `Trunc`, and a
 /// `BatchNormalization` that is safe on damaged files.
 pub fn onnx_with_qonnx() -> Onnx {
@@ -27,6 +31,9 @@ pub fn onnx_with_qonnx() -> Onnx {
     onnx.op_register.insert("BipolarQuant", bipolar);
     onnx.op_register.insert("MultiThreshold", multi_threshold);
     onnx.op_register.insert("Trunc", trunc);
+    onnx.op_register.insert("QuantizeLinear", quantize_linear);
+    onnx.op_register
+        .insert("DequantizeLinear", dequantize_linear);
     onnx.op_register
         .insert("BatchNormalization", batch_norm::read);
     onnx
@@ -50,6 +57,14 @@ enum Quantiser {
         signed: bool,
         narrow: bool,
         rounding: RoundingName,
+    },
+    QuantizeLinear {
+        low: i64,
+        high: i64,
+        axis: i64,
+    },
+    DequantizeLinear {
+        axis: i64,
     },
 }
 
@@ -89,6 +104,20 @@ fn trunc(_: &ParsingContext, node: &NodeProto) -> Built {
     })
 }
 
+fn quantize_linear(_: &ParsingContext, node: &NodeProto) -> Built {
+    let attributes = Attributes(node);
+    built(Quantiser::QuantizeLinear {
+        low: attributes.int("low", 0),
+        high: attributes.int("high", 0),
+        axis: attributes.int("axis", 1),
+    })
+}
+
+fn dequantize_linear(_: &ParsingContext, node: &NodeProto) -> Built {
+    let axis = Attributes(node).int("axis", 1);
+    built(Quantiser::DequantizeLinear { axis })
+}
+
 fn bipolar(_: &ParsingContext, _: &NodeProto) -> Built {
     built(Quantiser::Bipolar)
 }
@@ -113,6 +142,8 @@ impl Op for Quantiser {
             Quantiser::Bipolar => "BipolarQuant".into(),
             Quantiser::MultiThreshold { .. } => "MultiThreshold".into(),
             Quantiser::Trunc { .. } => "Trunc".into(),
+            Quantiser::QuantizeLinear { .. } => "QuantizeLinear".into(),
+            Quantiser::DequantizeLinear { .. } => "DequantizeLinear".into(),
         }
     }
     op_as_typed_op!();
@@ -167,10 +198,45 @@ impl EvalOp for Quantiser {
                 },
                 [x, operands @ ..],
             ) => eval_trunc(x, operands, *signed, *narrow, rounding.0)?,
+            (Quantiser::QuantizeLinear { low, high, axis }, [x, scale, zero]) => {
+                let (scale, zero) = (along(scale, x, *axis)?, along(zero, x, *axis)?);
+                let mut y = x.to_owned();
+                let levels = y.iter_mut().zip(scale.iter().zip(zero.iter()));
+                for (y, (scale, zero)) in levels {
+                    let level = (*y / scale).round_ties_even() + zero;
+                    *y = (level.max(*low as f32).min(*high as f32) - zero) * scale;
+                }
+                y.into_tensor()
+            }
+            (Quantiser::DequantizeLinear { axis }, [x, scale, zero, fine @ ..]) => {
+                let (scale, zero) = (along(scale, x, *axis)?, along(zero, x, *axis)?);
+                let mut y = x.to_owned();
+                if let [fine] = fine {
+                    y += &spread(fine, x.shape())?;
+                }
+                (((y - zero) * scale) as ArrayD<f32>).into_tensor()
+            }
             _ => bail!("{} was given {} inputs", Op::name(self), views.len()),
         };
         Ok(tvec!(result.into_tvalue()))
     }
+}
+
+/// One number, or one for every index of an axis, laid out as `x`.
+fn along(
+    operand: &ArrayViewD<'_, f32>,
+    x: &ArrayViewD<'_, f32>,
+    axis: i64,
+) -> TractResult<ArrayD<f32>> {
+    let rank = x.ndim();
+    let axis = if axis < 0 { axis + rank as i64 } else { axis };
+    let mut shape = vec![1; rank];
+    if operand.len() != 1 {
+        let length = usize::try_from(axis).ok().and_then(|a| shape.get_mut(a));
+        *length.context("no such axis")? = operand.len();
+    }
+    let operand = operand.to_owned().into_shape_with_order(shape)?;
+    Ok(spread(&operand.view(), x.shape())?.to_owned())
 }
 
 fn spread<'a>(

@@ -1,10 +1,10 @@
 //! A `Network` as the bytes of an ONNX file: standard operators, and QONNX' for quantisers.
 //! Must not know what a single operator means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_proto::DataType as Kind;
 use tract_onnx::pb::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
     TypeProto, ValueInfoProto, tensor_shape_proto, type_proto,
@@ -12,13 +12,16 @@ use tract_onnx::pb::{
 
 use super::constant;
 use super::custom::DOMAINS;
+use super::pair;
 use super::spelling::spell;
 use crate::error::{Error, Result};
 use crate::network::{Network, Node, Op, Unary, ValueId};
-use crate::tensor::Tensor;
+use crate::tensor::{DataType, Tensor};
 
 /// Version of the file format.
 const FORMAT: i64 = 8;
+/// A version of the standard operators that is younger than that format, and the format that came with it.
+const NEWER: (i64, i64) = (21, 10);
 /// Version of the standard operators.
 const OPSET: i64 = 13;
 /// The first version in which an average pool may have dilations.
@@ -52,7 +55,8 @@ fn standard_version(network: &Network) -> i64 {
         Op::AveragePool { window, .. } => window.dilation != [1; 2],
         _ => false,
     });
-    if dilated { DILATED } else { OPSET }
+    let least = if dilated { DILATED } else { OPSET };
+    least.max(pair::version(network))
 }
 
 /// Version of QONNX' operators, of which `Trunc` alone tells two apart.
@@ -117,15 +121,17 @@ impl Names {
 }
 
 /// A file under construction.
-struct Writer<'a> {
-    network: &'a Network,
+pub(super) struct Writer<'a> {
+    pub(super) network: &'a Network,
     integer: Vec<bool>,
     /// Names of the values that are written.
     names: Vec<String>,
     tensors: Names,
     nodes: Names,
     /// By value, whether it is an initializer already.
-    written: Vec<bool>,
+    pub(super) written: Vec<bool>,
+    /// Names of the initializers that hold a value as integers of that type.
+    pub(super) integers_of: BTreeMap<(ValueId, DataType), String>,
     graph: GraphProto,
 }
 
@@ -148,6 +154,7 @@ impl<'a> Writer<'a> {
             tensors,
             nodes: Names::default(),
             written: vec![false; network.values.len()],
+            integers_of: BTreeMap::new(),
             graph: GraphProto {
                 name: "network".into(),
                 ..GraphProto::default()
@@ -163,14 +170,18 @@ impl<'a> Writer<'a> {
     /// Name, type and shape of a value.
     fn info(&self, id: ValueId) -> ValueInfoProto {
         let kind = match self.integer[id.0] {
-            true => DataType::Int64,
-            false => DataType::Float,
+            true => Kind::Int64,
+            false => Kind::Float,
         };
-        value_info(&self.names[id.0], &self.network.value(id).shape, kind)
+        value_info(
+            &self.names[id.0],
+            &self.network.value(id).shape,
+            kind as i32,
+        )
     }
 
     /// The name of a value that is read; constants become initializers when they are first read.
-    fn read(&mut self, id: ValueId) -> String {
+    pub(super) fn read(&mut self, id: ValueId) -> String {
         let name = &self.names[id.0];
         if let Some(tensor) = &self.network.value(id).constant
             && !self.written[id.0]
@@ -182,6 +193,19 @@ impl<'a> Writer<'a> {
     }
 
     fn node(&mut self, node: &Node) -> Result<()> {
+        match node.op {
+            Op::QuantizeLinear(linear) => self.pair(node, linear)?,
+            Op::DequantizeLinear(linear) => self.constant_integers(node, linear)?,
+            _ => self.spelled(node)?,
+        }
+        if !self.network.outputs.contains(&node.output) {
+            let info = self.info(node.output);
+            self.note(info);
+        }
+        Ok(())
+    }
+
+    fn spelled(&mut self, node: &Node) -> Result<()> {
         let spelling = spell(self.network, node)?;
         let mut input: Vec<String> = node.inputs.iter().map(|id| self.read(*id)).collect();
         input.extend(self.extra(node)?);
@@ -190,21 +214,37 @@ impl<'a> Writer<'a> {
             true => DOMAINS[0],
             false => "",
         };
-        let name = self.nodes.unique(&node.name);
-        self.graph.node.push(NodeProto {
+        self.node_proto(NodeProto {
             input,
             output: vec![output],
-            name,
+            name: node.name.clone(),
             op_type: spelling.name.into(),
             domain: domain.into(),
             attribute: spelling.attributes,
             ..NodeProto::default()
         });
-        if !self.network.outputs.contains(&node.output) {
-            let info = self.info(node.output);
-            self.graph.value_info.push(info);
-        }
         Ok(())
+    }
+
+    /// Adds a node under a name that no other has.
+    pub(super) fn node_proto(&mut self, mut node: NodeProto) {
+        node.name = self.nodes.unique(&node.name);
+        self.graph.node.push(node);
+    }
+
+    /// Type and shape of a tensor inside.
+    pub(super) fn note(&mut self, info: ValueInfoProto) {
+        self.graph.value_info.push(info);
+    }
+
+    /// The name of a value in the file.
+    pub(super) fn name(&self, id: ValueId) -> String {
+        self.names[id.0].clone()
+    }
+
+    /// A tensor's name that no other has.
+    pub(super) fn unique(&mut self, name: &str) -> String {
+        self.tensors.unique(name)
     }
 
     /// Inputs in ONNX that are no values of the network.
@@ -259,7 +299,7 @@ impl<'a> Writer<'a> {
         ))
     }
 
-    fn add(&mut self, tensor: TensorProto) -> String {
+    pub(super) fn add(&mut self, tensor: TensorProto) -> String {
         let name = tensor.name.clone();
         self.graph.initializer.push(tensor);
         name
@@ -271,7 +311,7 @@ impl<'a> Writer<'a> {
             version,
         };
         ModelProto {
-            ir_version: FORMAT,
+            ir_version: if standard < NEWER.0 { FORMAT } else { NEWER.1 },
             opset_import: vec![entry("", standard), entry(DOMAINS[0], quantisers)],
             producer_name: "finnp".into(),
             graph: Some(self.graph),
@@ -280,7 +320,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn value_info(name: &str, shape: &[usize], kind: DataType) -> ValueInfoProto {
+/// Name, shape and number of the type of a tensor.
+pub(super) fn value_info(name: &str, shape: &[usize], kind: i32) -> ValueInfoProto {
     let dim = shape.iter().map(|&length| tensor_shape_proto::Dimension {
         value: Some(tensor_shape_proto::dimension::Value::DimValue(
             length as i64,
@@ -288,7 +329,7 @@ fn value_info(name: &str, shape: &[usize], kind: DataType) -> ValueInfoProto {
         ..tensor_shape_proto::Dimension::default()
     });
     let tensor = type_proto::Tensor {
-        elem_type: kind as i32,
+        elem_type: kind,
         shape: Some(TensorShapeProto { dim: dim.collect() }),
     };
     ValueInfoProto {

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
 use super::blocked::{Blocked, first, name_of};
 use super::check::check;
+use super::lower::lower;
 use super::name::{Names, Source};
 use super::oracle::{Known, batch_one, consult, parse};
 use super::{constant, custom, operator};
@@ -27,13 +28,13 @@ pub fn import(bytes: &[u8]) -> Result<Network> {
     }
 }
 
-/// A model that is safe to analyse.
+/// A model that is safe to analyse, with operators on integers as operators on reals between quantisers.
 ///
 /// # Errors
-/// As [`check`].
+/// As [`check`]; a user error for an integer operator that has no equal in reals.
 pub(super) fn prepared(model: ModelProto) -> Result<ModelProto> {
     check(&model)?;
-    Ok(model)
+    lower(model)
 }
 
 /// What was read of a model.
@@ -60,13 +61,27 @@ pub(super) fn read(model: &ModelProto) -> Result<Reading> {
         .iter()
         .find(|entry| matches!(entry.domain.as_str(), "" | "ai.onnx"))
         .map_or(1, |entry| entry.version);
+    let initializers = graph.initializer.iter();
+    let initializers = initializers.map(|tensor| (tensor.name.as_str(), tensor));
+    let makers = graph.node.iter();
+    let makers = makers.flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
+    let mut readers: BTreeMap<&str, Vec<&NodeProto>> = BTreeMap::new();
+    for node in &graph.node {
+        for name in &node.input {
+            readers.entry(name).or_default().push(node);
+        }
+    }
     let mut walk = Walk {
         graph,
+        initializers: initializers.collect(),
+        makers: makers.collect(),
+        readers,
         known,
         opset,
         network: Network::default(),
         ids: BTreeMap::new(),
         names: Names::default(),
+        made: BTreeMap::new(),
         varying: BTreeSet::new(),
         padded: BTreeMap::new(),
     };
@@ -96,20 +111,39 @@ pub(super) fn read(model: &ModelProto) -> Result<Reading> {
     })
 }
 
+/// The checked model with operators on integers as operators on reals between quantisers, as [`import`] reads it
+/// and tract can run it.
+///
+/// # Errors
+/// As [`import`].
+pub fn lowered(bytes: &[u8]) -> Result<ModelProto> {
+    prepared(parse(bytes)?)
+}
+
 /// The network so far, and what is known of the rest.
 pub(super) struct Walk<'a> {
     graph: &'a GraphProto,
+    initializers: BTreeMap<&'a str, &'a TensorProto>,
+    /// Nodes by what they make.
+    makers: BTreeMap<&'a str, &'a NodeProto>,
+    /// Nodes by what they read, once for each time.
+    readers: BTreeMap<&'a str, Vec<&'a NodeProto>>,
     known: BTreeMap<String, Known>,
     /// Version of the standard operators.
     pub(super) opset: i64,
     network: Network,
     ids: BTreeMap<String, ValueId>,
     names: Names,
+    /// Places of the nodes that make values.
+    made: BTreeMap<ValueId, usize>,
     /// Tensors that depend on the network's inputs.
     varying: BTreeSet<ValueId>,
     /// By the output of a `Pad` that is no tensor of the network: what it pads, and by how much.
     padded: BTreeMap<String, (ValueId, [usize; 4])>,
 }
+
+/// Most operators between a parameter and the layer that it names.
+const FAR: usize = 32;
 
 /// Most elements of a tensor.
 const MOST: usize = 1 << 28;
@@ -120,12 +154,7 @@ impl Walk<'_> {
         if let Some(id) = self.ids.get(name) {
             return Ok(*id);
         }
-        let tensor = match self
-            .graph
-            .initializer
-            .iter()
-            .find(|tensor| tensor.name == name)
-        {
+        let tensor = match self.initializers.get(name) {
             Some(proto) => constant::convert(name, &constant::load(proto)?)?,
             None => {
                 let folded = self.folded(name);
@@ -163,7 +192,12 @@ impl Walk<'_> {
             .known
             .get(name)
             .map(|known| known.shape.clone())
-            .ok_or_else(|| Error::user(format!("the shape of its output `{name}` is not known")))?;
+            .ok_or_else(|| {
+                Error::user(format!(
+                    "the shape of its output `{name}` does not follow from its operands, which do not fit"
+                ))
+                .help("check the file with `onnx.checker` and run shape inference on it")
+            })?;
         let elements = shape
             .iter()
             .try_fold(1usize, |count, &length| count.checked_mul(length));
@@ -191,7 +225,7 @@ impl Walk<'_> {
             let value = id.map(|id| self.network.value(*id))?;
             value.constant.as_ref().map(Tensor::data)
         };
-        let Some(node) = self.network.nodes.iter().find(|node| node.output == id) else {
+        let Some(node) = self.made.get(&id).map(|place| &self.network.nodes[*place]) else {
             return false;
         };
         match node.op {
@@ -199,6 +233,10 @@ impl Walk<'_> {
                 let zero = constant(node.inputs.get(2));
                 !quant.signed && zero.is_some_and(|zero| zero.iter().all(|zero| *zero == 0.0))
             }
+            Op::QuantizeLinear(linear) => constant(node.inputs.get(2)).is_some_and(|zero| {
+                zero.iter()
+                    .all(|zero| f64::from(*zero) <= linear.low as f64)
+            }),
             Op::Unary(Unary::Clip { low, .. }) => low >= 0.0,
             Op::Unary(Unary::Identity) | Op::MaxPool(_) | Op::AveragePool { .. } => {
                 self.is_never_negative(node.inputs[0])
@@ -220,20 +258,19 @@ impl Walk<'_> {
 
     /// The node that reads a tensor, if nothing else does.
     pub(super) fn only_reader(&self, name: &str) -> Option<&NodeProto> {
-        let reads = |node: &&NodeProto| node.input.iter().any(|input| input == name);
-        let mut readers = self.graph.node.iter().filter(reads);
-        let first = readers.next()?;
-        let others = readers.next().is_some()
-            || first.input.iter().filter(|input| *input == name).count() > 1
-            || self.graph.output.iter().any(|output| output.name == name);
-        (!others).then_some(first)
+        let is_output = self.graph.output.iter().any(|output| output.name == name);
+        match self.readers.get(name).map(Vec::as_slice) {
+            Some([reader]) if !is_output => Some(reader),
+            _ => None,
+        }
     }
 
     /// A constant list of integers, such as axes.
     pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>> {
-        let initializers = &self.graph.initializer;
-        let initializer = initializers.iter().find(|tensor| tensor.name == name);
-        let loaded = initializer.map(constant::load).transpose()?;
+        let initializer = self.initializers.get(name);
+        let loaded = initializer
+            .map(|tensor| constant::load(tensor))
+            .transpose()?;
         let tensor = loaded.as_ref().or_else(|| self.folded(name));
         let integers = tensor.and_then(constant::list);
         integers.ok_or_else(|| Error::user(format!("`{name}` is no constant list of integers")))
@@ -244,6 +281,11 @@ impl Walk<'_> {
         self.known
             .get(name)
             .and_then(|known| known.constant.as_deref())
+    }
+
+    /// Whether the oracle knows the contents of a tensor.
+    pub(super) fn is_folded(&self, name: &str) -> bool {
+        self.folded(name).is_some()
     }
 
     /// The one number that a constant tensor holds.
@@ -257,10 +299,7 @@ impl Walk<'_> {
 
     /// The stable name of the layer that `node` becomes.
     pub(super) fn name(&mut self, node: &NodeProto) -> String {
-        let weight = node
-            .input
-            .get(1)
-            .and_then(|name| parameter(self.graph, name));
+        let weight = node.input.get(1).and_then(|name| self.parameter(name));
         self.names.stable(&Source {
             node: &node.name,
             operator: &node.op_type,
@@ -292,6 +331,7 @@ impl Walk<'_> {
         output: ValueId,
     ) {
         let onnx = onnx.to_owned();
+        self.made.insert(output, self.network.nodes.len());
         if inputs.iter().any(|id| self.varying.contains(id)) {
             self.varying.insert(output);
         }
@@ -339,7 +379,8 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &NodeProto) -> Result<()> {
-        let custom = custom::DOMAINS.contains(&node.domain.as_str());
+        let custom =
+            node.domain == custom::LINEAR || custom::DOMAINS.contains(&node.domain.as_str());
         let Some(entry) = operator::find(&node.op_type, custom) else {
             if node.op_type == "Constant" {
                 return self.constant_node(node);
@@ -405,19 +446,16 @@ impl Walk<'_> {
     }
 }
 
-/// The initializer behind `name`, through quantisers and transpositions.
-fn parameter<'a>(graph: &'a GraphProto, name: &str) -> Option<&'a str> {
-    let mut name = name;
-    for _ in 0..graph.node.len() + 1 {
-        if let Some(tensor) = graph.initializer.iter().find(|tensor| tensor.name == name) {
-            return Some(&tensor.name);
+impl<'a> Walk<'a> {
+    /// The initializer behind `name`, through quantisers and transpositions.
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        let mut name = name;
+        for _ in 0..FAR {
+            if let Some((&name, _)) = self.initializers.get_key_value(name) {
+                return Some(name);
+            }
+            name = self.makers.get(name)?.input.first()?;
         }
-        name = graph
-            .node
-            .iter()
-            .find(|node| node.output.iter().any(|output| output == name))?
-            .input
-            .first()?;
+        None
     }
-    None
 }

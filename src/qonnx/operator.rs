@@ -5,7 +5,7 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
-use super::{resample, sliding};
+use super::{idle, linear, lower, resample, sliding};
 use crate::error::{Error, Result};
 use crate::network::{Binary, MultiThreshold, Op, Quant, Rounding, Trunc, Unary, ValueId};
 
@@ -50,6 +50,8 @@ const OPERATORS: &[Operator] = &[
     }),
     quantiser("MultiThreshold", (2, 2), read_multi_threshold),
     quantiser("Trunc", (5, 6), read_trunc),
+    quantiser("QuantizeLinear", (3, 3), linear::read_quantize),
+    quantiser("DequantizeLinear", (3, 4), linear::read_dequantize),
     standard("Conv", (2, 3), sliding::read_conv),
     standard("ConvTranspose", (2, 3), resample::read_conv_transpose),
     standard("Resize", (1, 4), resample::read_resize),
@@ -144,9 +146,9 @@ const OPERATORS: &[Operator] = &[
     standard("Identity", (1, 1), |walk, node| {
         unary(walk, node, |_| Unary::Identity)
     }),
-    standard("Dropout", (1, 3), |walk, node| {
-        unary(walk, node, |_| Unary::Identity)
-    }),
+    standard("Dropout", (1, 3), idle::read_dropout),
+    standard("Cast", (1, 1), idle::read_cast),
+    standard("Expand", (2, 2), idle::read_expand),
     standard("Reshape", (1, 2), read_reshape),
     standard("Flatten", (1, 1), read_reshape),
     standard("Squeeze", (1, 2), read_reshape),
@@ -163,11 +165,9 @@ const OPERATORS: &[Operator] = &[
 
 /// Operators that are met in computations of shapes and constants.
 const ON_CONSTANTS: &[&str] = &[
-    "Cast",
     "Constant",
     "ConstantOfShape",
     "Equal",
-    "Expand",
     "Gather",
     "Range",
     "ReduceProd",
@@ -190,10 +190,11 @@ pub(super) fn is_known(name: &str, custom: bool) -> bool {
 
 /// Names of all operators that may act on activations, in the table's order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|entry| entry.name)
+    let on_reals = OPERATORS.iter().map(|entry| entry.name);
+    on_reals.chain(lower::names())
 }
 
-fn inputs(walk: &mut Walk<'_>, node: &NodeProto) -> Result<Vec<ValueId>> {
+pub(super) fn inputs(walk: &mut Walk<'_>, node: &NodeProto) -> Result<Vec<ValueId>> {
     node.input
         .iter()
         .filter(|name| !name.is_empty())
@@ -207,7 +208,12 @@ fn plain(walk: &mut Walk<'_>, node: &NodeProto, op: Op) -> Result<()> {
     finish(walk, node, op, inputs)
 }
 
-fn finish(walk: &mut Walk<'_>, node: &NodeProto, op: Op, inputs: Vec<ValueId>) -> Result<()> {
+pub(super) fn finish(
+    walk: &mut Walk<'_>,
+    node: &NodeProto,
+    op: Op,
+    inputs: Vec<ValueId>,
+) -> Result<()> {
     let name = walk.name(node);
     let output = walk.output(&node.output[0])?;
     walk.push(name, &node.op_type, op, inputs, output);
@@ -270,7 +276,8 @@ fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
 
 fn read_batch_norm(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
-    if attributes.flag("training_mode", false) {
+    let statistics = node.output.iter().skip(1).any(|name| !name.is_empty());
+    if attributes.flag("training_mode", false) || statistics {
         return Err(
             Error::user("it is in training mode").help("call `model.eval()` before the export")
         );
@@ -309,7 +316,32 @@ fn read_clip(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
 /// The oracle knows the new shape, whichever way the file states it.
 fn read_reshape(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let input = walk.id(&node.input[0])?;
-    finish(walk, node, Op::Reshape, vec![input])
+    let from = walk.shape(input).to_vec();
+    let name = walk.name(node);
+    let output = walk.output(&node.output[0])?;
+    let to = walk.shape(output);
+    if from.iter().product::<usize>() != to.iter().product::<usize>() {
+        return Err(Error::user(format!(
+            "it makes the shape {to:?} of {from:?}, which has another number of elements"
+        )));
+    }
+    if let ("Reshape", Some(list)) = (node.op_type.as_str(), node.input.get(1)) {
+        let list = walk.integers(list)?;
+        if Attributes(node).flag("allowzero", false) && list.contains(&0) {
+            return Err(Error::user(
+                "it makes a tensor without elements (`allowzero`)",
+            ));
+        }
+        let stated = |(asked, length): (&i64, &usize)| *asked < 1 || *asked == *length as i64;
+        let to = walk.shape(output);
+        if list.len() != to.len() || !list.iter().zip(to).all(stated) {
+            return Err(Error::user(format!(
+                "it asks for the shape {list:?} of {from:?}"
+            )));
+        }
+    }
+    walk.push(name, &node.op_type, Op::Reshape, vec![input], output);
+    Ok(())
 }
 
 fn read_transpose(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {

@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, ValueInfoProto, tensor_shape_proto, type_proto,
+};
 use tract_onnx::tract_core::prelude::{DatumExt, Framework, Tensor, TractResult};
 use tract_onnx::tract_hir::prelude::{InferenceModel, InferenceModelExt};
 
+use super::check::label;
 use super::custom::onnx_with_qonnx;
+use super::gzip;
 use crate::error::{Error, Result, catch};
 
 /// What tract knows of one tensor.
@@ -27,6 +31,7 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
     if bytes.is_empty() {
         return Err(Error::user("the model file is empty").help("export the network again"));
     }
+    let bytes = gzip::unpacked(bytes)?;
     let decoded = catch(|| onnx_with_qonnx().proto_model_for_read(&mut &*bytes));
     match decoded {
         Ok(Ok(model))
@@ -39,11 +44,15 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
         }
         Ok(Ok(_)) => Err(Error::user("the model file holds no network")
             .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
-        Ok(Err(cause)) => Err(Error::user(format!(
-            "the model file is not ONNX, or is cut short: {}",
-            cause.root_cause()
-        ))
-        .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again")),
+        Ok(Err(cause)) => {
+            let cause = cause.root_cause().to_string();
+            let what = match cause.contains("recursion") {
+                true => "nested too deeply",
+                false => "not ONNX, or is cut short",
+            };
+            Err(Error::user(format!("the model file is {what}"))
+                .help("finnp reads ONNX and QONNX files (`.onnx`): export the network again"))
+        }
         Err(panic) => Err(Error::user(format!(
             "the model file cannot be decoded: {panic}"
         ))),
@@ -142,36 +151,72 @@ fn shapes(inferred: &InferenceModel) -> BTreeMap<String, Known> {
     known.collect()
 }
 
+/// The error for a file that tract refuses: the node that it stumbles over, in words of the file.
+fn contradiction(model: &ModelProto, shapes: &BTreeMap<String, Known>, cause: &str) -> Error {
+    let nodes: Vec<&NodeProto> = model.graph.iter().flat_map(|graph| &graph.node).collect();
+    let named = |(position, node): &(usize, &&NodeProto)| match node.name.is_empty() {
+        true => node
+            .output
+            .iter()
+            .any(|name| cause.contains(&format!("\"{name}\""))),
+        false => cause.contains(&apart(&node.name, *position)),
+    };
+    let found = nodes.iter().enumerate().filter(named);
+    // `conv #1` is a part of `conv #12`.
+    let found = found.max_by_key(|(position, node)| apart(&node.name, *position).len());
+    let help = "check the file with `onnx.checker` and run shape inference on it";
+    let Some((_, node)) = found else {
+        return Error::user("the network contradicts itself: shapes and operators do not fit")
+            .help(help);
+    };
+    let shape = |name: &str| {
+        let initializers = model.graph.iter().flat_map(|graph| &graph.initializer);
+        let constant = initializers.clone().find(|tensor| tensor.name == name);
+        match (shapes.get(name), constant) {
+            (_, Some(tensor)) => format!("{:?}", tensor.dims),
+            (Some(known), None) => format!("{:?}", known.shape),
+            (None, None) => "unknown shape".to_owned(),
+        }
+    };
+    let inputs: Vec<String> = node
+        .input
+        .iter()
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("`{name}` {}", shape(name)))
+        .collect();
+    Error::user(format!(
+        "node {}: its inputs do not fit its operator and attributes: {}",
+        label(node),
+        inputs.join(", ")
+    ))
+    .help(help)
+}
+
 /// Shapes and constants of all tensors, by name.
 ///
 /// # Errors
-/// A user error with tract's reason where the file contradicts itself.
+/// A user error that names the node where the file contradicts itself.
 pub(super) fn consult(
     model: &ModelProto,
     inputs: &[(String, Vec<usize>)],
 ) -> Result<BTreeMap<String, Known>> {
+    let mut shapes = BTreeMap::new();
     let analysed = catch(|| -> TractResult<_> {
         let mut inferred = onnx_with_qonnx().parse(&named_apart(model), None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }
-        inferred.analyse(true)?;
-        let shapes = shapes(&inferred);
-        Ok((shapes, inferred.into_typed()?))
+        let analysed = inferred.analyse(true);
+        shapes = self::shapes(&inferred);
+        analysed?;
+        inferred.into_typed()
     });
-    let refused = |mut cause: String| {
-        let nodes = model.graph.iter().flat_map(|graph| &graph.node);
-        for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
-            cause = cause.replace(&apart(&node.name, position), &node.name);
-        }
-        Error::user(format!("the network contradicts itself: {cause}"))
-            .help("check the file with `onnx.checker` and run shape inference on it")
+    let typed = match analysed {
+        Ok(Ok(typed)) => typed,
+        Ok(Err(cause)) => return Err(contradiction(model, &shapes, &format!("{cause:#}"))),
+        Err(panic) => return Err(contradiction(model, &shapes, &panic)),
     };
-    let (mut known, typed) = match analysed {
-        Ok(Ok(analysed)) => analysed,
-        Ok(Err(cause)) => return Err(refused(format!("{cause:#}"))),
-        Err(panic) => return Err(refused(panic)),
-    };
+    let mut known = shapes;
     // Initializers and constants are nodes of that name; everything else is a labelled outlet.
     let nodes = typed.nodes().iter().filter(|node| node.outputs.len() == 1);
     let named = nodes.map(|node| (node.name.clone(), &node.outputs[0].fact));

@@ -4,7 +4,7 @@
 use tract_onnx::pb::AttributeProto;
 
 use super::attribute::{float, int, ints, text};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Binary, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary};
 use crate::tensor::{DataType, Window};
 
@@ -32,19 +32,13 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             quantiser,
             channels_last,
         } => {
-            let layout = layout(shape(0).len(), channels_last);
-            let steps = shape(1).last().copied().unwrap_or(0);
-            (
-                "MultiThreshold",
-                vec![
-                    text("data_layout", &layout),
-                    text("out_dtype", &type_of_output(quantiser, steps)),
-                    float("out_scale", quantiser.out_scale)?,
-                    float("out_bias", quantiser.out_bias)?,
-                ],
-            )
+            let attributes = of_thresholds(quantiser, channels_last, [shape(0), shape(1)])?;
+            ("MultiThreshold", attributes)
         }
         Op::Trunc(trunc) => ("Trunc", of_trunc(trunc, node.inputs.len())),
+        Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => {
+            return Err(Error::bug("it is several operators in ONNX"));
+        }
         Op::Conv { window, group } => {
             let mut attributes = of_window(&window, shape(0).len());
             attributes.push(int("group", group as i64));
@@ -77,8 +71,10 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             let axes = node.permutation.iter().map(|&axis| axis as i64);
             ("Transpose", vec![ints("perm", axes.collect())])
         }
-        Op::Softmax { axis, log: false } => ("Softmax", vec![int("axis", axis as i64)]),
-        Op::Softmax { axis, log: true } => ("LogSoftmax", vec![int("axis", axis as i64)]),
+        Op::Softmax { axis, log } => {
+            let name = if log { "LogSoftmax" } else { "Softmax" };
+            (name, vec![int("axis", axis as i64)])
+        }
         Op::ArgMax { axis } => {
             let kept = network.value(node.output).shape.len() == shape(0).len();
             ("ArgMax", of_arg_max(axis, kept))
@@ -122,6 +118,20 @@ fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {
         int("keepdims", i64::from(kept)),
         int("select_last_index", 0),
     ]
+}
+
+fn of_thresholds(
+    quantiser: MultiThreshold,
+    channels_last: bool,
+    [x, thresholds]: [&[usize]; 2],
+) -> Result<Vec<AttributeProto>> {
+    let steps = thresholds.last().copied().unwrap_or(0);
+    Ok(vec![
+        text("data_layout", &layout(x.len(), channels_last)),
+        text("out_dtype", &type_of_output(quantiser, steps)),
+        float("out_scale", quantiser.out_scale)?,
+        float("out_bias", quantiser.out_bias)?,
+    ])
 }
 
 fn of_quant(quant: Quant) -> Vec<AttributeProto> {

@@ -7,6 +7,7 @@ mod integer;
 mod join;
 mod known;
 pub mod levels;
+mod linear;
 mod node;
 mod pool;
 mod real;
@@ -16,6 +17,7 @@ mod upsample;
 
 pub use integer::Integers;
 pub use known::{Code, Known};
+pub use linear::{LinearGrid, linear_grid};
 pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
 pub use real::Real;
 pub(crate) use upsample::mirrored;

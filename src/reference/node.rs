@@ -4,6 +4,7 @@
 use super::convolution::convolution;
 use super::join::{concat, sum};
 use super::known::{Code, Known, inner_length};
+use super::linear;
 use super::pool::{average_pool, max_pool};
 use super::upsample::{transposed_convolution, upsampled};
 use crate::error::{Error, Result};
@@ -30,6 +31,10 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
             [x, thresholds],
         ) => multi_threshold(x, thresholds, quantiser, channels_last),
         (Op::Trunc(trunc), [x, operands @ ..]) => truncated(x, &trunc, operands),
+        (Op::QuantizeLinear(linear), [x, scale, zero]) => linear::quantised(x, linear, scale, zero),
+        (Op::DequantizeLinear(linear), [x, scale, zero, fine @ ..]) => {
+            linear::dequantised(x, linear, scale, zero, fine)
+        }
         (Op::Conv { window, group }, [x, weights]) => {
             convolution(x, weights, &window, group, shape)
         }
@@ -264,15 +269,14 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
 /// # Errors
 /// As [`evaluate`].
 pub(super) fn evaluate_constant(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known> {
-    let mut result = evaluate(node, inputs, shape)?;
     if let (Op::Binary(Binary::Mul), &[a, b]) = (node.op, inputs) {
         for (x, mask) in [(b, a), (a, b)] {
             if let Some(code) = masked(x, &mask.real, shape)? {
-                result = Known::coded(code);
+                return Ok(Known::coded(code));
             }
         }
     }
-    Ok(result)
+    evaluate(node, inputs, shape)
 }
 
 /// The integers of `x` where `mask` is 1, else 0; none unless `mask` holds nothing but 0 and 1, and integer 0

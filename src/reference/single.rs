@@ -19,7 +19,7 @@ use super::real::Real;
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result, catch};
 use crate::network::{Coding, Network, Node, Op, Rounding};
-use crate::qonnx::{batch_one, named_apart, onnx_with_qonnx, parse};
+use crate::qonnx::{batch_one, lowered, named_apart, onnx_with_qonnx};
 use crate::tensor::Tensor;
 
 /// Most differences that are described.
@@ -195,7 +195,7 @@ fn quantisers<'a>(
 
 /// The file as tract runs it, with the tensors of these names as outputs.
 fn plan(model: &[u8], names: &[&str]) -> Result<Arc<TypedSimplePlan>> {
-    let proto = named_apart(&parse(model)?);
+    let proto = named_apart(&lowered(model)?);
     let graph = proto
         .graph
         .as_ref()
@@ -383,6 +383,14 @@ impl Check<'_> {
                 (distance, at(1))
             }
             Op::BipolarQuant => (x.abs() / at(1), at(1)),
+            Op::QuantizeLinear(linear) => {
+                let along = shape.iter().skip(linear.axis + 1).product::<usize>().max(1);
+                let scale = constant(1).map_or(Vec::new(), Tensor::into_data);
+                let scale = scale.get(element / along % scale.len().max(1));
+                let scale = scale.copied().unwrap_or(f64::NAN);
+                let y = x / scale;
+                ((y - y.floor() - 0.5).abs(), scale)
+            }
             Op::Trunc(trunc) => {
                 let operands: Vec<f64> = (1..node.inputs.len()).map(at).collect();
                 let distance = trunc.resolve(&operands).map_or(f64::NAN, |(quantiser, _)| {

@@ -45,8 +45,11 @@ pub(super) fn transposed_convolution(
         *length = apart[axis + 4 - x.real.shape().len()];
     }
     let source = |place: [usize; 2]| {
-        let [row, column] = [0, 1]
-            .map(|axis| (place[axis] % stride[axis] == 0).then(|| place[axis] / stride[axis]));
+        let [row, column] = [0, 1].map(|axis| {
+            place[axis]
+                .is_multiple_of(stride[axis])
+                .then(|| place[axis] / stride[axis])
+        });
         Some([row?, column?])
     };
     let apart = moved(x, (channels, from, apart), &spread, source)?;

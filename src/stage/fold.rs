@@ -169,7 +169,7 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             Goal::Luts(_) => cycles.unwrap_or(0),
         };
         let fixed: Vec<Parallelism> = candidates.iter().map(|c| c.fixed).collect();
-        let folded = pass::connect(pass::adopt(folded, &fixed, most)?)?;
+        let folded = pass::depth(pass::connect(pass::adopt(folded, &fixed, most)?)?)?;
         let slowest = folded
             .nodes
             .iter()

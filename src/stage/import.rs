@@ -1,7 +1,8 @@
 //! Import: the model file becomes a `Network`.
 //! Must not know the cache.
 
-use super::{Artifacts, Input, Inputs, Job, NETWORK, Outputs, Stage};
+use super::model;
+use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::qonnx;
@@ -20,28 +21,17 @@ impl Stage for Import {
 
     fn plan(&self, manifest: &Manifest, _: &dyn Artifacts) -> Result<Vec<Job>> {
         let blame = Blame::new(manifest);
-        // A protobuf message ends at 2 GiB; nothing larger is read into memory.
-        let size = std::fs::metadata(&manifest.model.path).map_or(0, |found| found.len());
-        if size >= 1 << 31 {
-            let error = Error::user(format!(
-                "the model file has {size} bytes, more than an ONNX file can have"
-            ));
-            return Err(blame.on(error.help(
-                "keep large weights in a file beside the model, or check what this file is",
-            )));
-        }
+        let imported = blame.clone();
         let job = Job::compute(NETWORK, move |inputs| {
-            import(inputs).map_err(|error| blame.on(error))
+            import(inputs).map_err(|error| imported.on(error))
         });
-        Ok(vec![
-            job.input("model.onnx", Input::File(manifest.model.path.clone()))
-                .shown_in("network"),
-        ])
+        let job = model::reads(job, manifest).map_err(|error| blame.on(error))?;
+        Ok(vec![job.shown_in("network")])
     }
 }
 
 fn import(inputs: &Inputs) -> Result<Outputs> {
-    let network = qonnx::import(inputs.bytes("model.onnx")?)?;
+    let network = qonnx::import(&model::whole(inputs)?)?;
     let (graph, constants) = network.to_bytes()?;
     Ok(Outputs::from([
         ("graph.json".to_owned(), graph),

@@ -6,6 +6,7 @@ mod generate;
 mod import;
 mod job;
 mod link;
+mod model;
 mod origin;
 mod package;
 mod prune;

@@ -269,6 +269,17 @@ fn what_is_no_model_is_refused_calmly() {
     let packed = model.path().with_extension("onnx.gz");
     fs::write(&packed, b"no gzip file").unwrap();
     assert_eq!(explain(&packed, &[]).code, 2);
+    let mut bomb = GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::fast());
+    for _ in 0..257 {
+        bomb.write_all(&[0; 1 << 20]).unwrap();
+    }
+    bomb.finish().unwrap();
+    let call = explain(&packed, &[]);
+    let error = call.finished()["error"].as_str().unwrap();
+    assert!(
+        call.code == 2 && error.contains("more than 256 MiB"),
+        "{error}"
+    );
     assert_eq!(explain(&model.path().with_extension("none"), &[]).code, 2);
 }
 

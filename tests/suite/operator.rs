@@ -2,7 +2,7 @@
 //! Must not know what is tested on them.
 
 use finnp::network::{
-    Binary, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary, Value, picture,
+    Binary, Linear, MultiThreshold, Network, Node, Op, Quant, Trunc, Unary, Value, picture,
 };
 use finnp::tensor::{Tensor, Window};
 
@@ -106,6 +106,36 @@ fn quantisers() -> Vec<Network> {
         };
         let thresholds = [if channels_last { 4 } else { 3 }, 2];
         networks.push(single_operator(op, shape, shape, &[(&thresholds, -1.0)]));
+    }
+    for (element, low, high) in [
+        ("int8", -128, 127),
+        ("uint8", 0, 255),
+        ("uint8", 1, 200),
+        ("int16", -32768, 32767),
+        ("uint16", 0, 65535),
+        ("uint4", 0, 15),
+        ("int4", -8, 7),
+    ] {
+        let linear = |axis| {
+            Op::QuantizeLinear(Linear {
+                element: element.parse().unwrap(),
+                low,
+                high,
+                axis,
+            })
+        };
+        networks.push(single_operator(
+            linear(0),
+            shape,
+            shape,
+            &[(one, 0.5), (one, 3.0)],
+        ));
+        let each: &[usize] = &[3];
+        let constants = [(each, 0.5), (each, 0.0)];
+        let mut network = single_operator(linear(1), shape, shape, &constants);
+        let zeros = vec![1.0, 0.0, 7.0];
+        network.values[2].constant = Some(Tensor::new(vec![3], zeros).unwrap());
+        networks.push(network);
     }
     for constants in [
         &[(one, 0.5), (one, 0.0), (one, 8.0), (one, 4.0)][..],

@@ -15,11 +15,9 @@ pub(super) fn unit(layer: &Add) -> Unit {
         ),
         pace: pace(&format!("{} elements", layer.pe), layer.cycles()),
         fields: vec![
-            Unit::element("InA", layer.inputs[0]),
-            Unit::element("InB", layer.inputs[1]),
+            Unit::scaled("A", layer.inputs[0], layer.gains[0]),
+            Unit::scaled("B", layer.inputs[1], layer.gains[1]),
             Unit::element("Out", layer.output),
-            Unit::number("GAIN_A", layer.gains[0]),
-            Unit::number("GAIN_B", layer.gains[1]),
             Unit::number("CHANNELS", layer.channels),
             Unit::number("PE", layer.pe),
             Unit::number("PIXELS", layer.pixels),

@@ -19,6 +19,7 @@ pub(super) fn unit(layer: &Duplicate) -> Unit {
             Unit::number("CHANNELS", layer.channels),
             Unit::number("PE", layer.pe),
             Unit::number("PIXELS", layer.pixels),
+            Unit::number("COPIES", layer.copies),
         ],
         memories: vec![],
         has_state: false,

@@ -131,10 +131,10 @@ impl Builder<'_> {
             channels: shape.per_group,
             positions,
         };
-        let matrix: Vec<i32> = (0..shape.filters)
-            .flat_map(|row| (0..columns).map(move |column| place.index(row, column)))
-            .map(|index| kernels[index])
-            .collect();
+        let mut matrix: Vec<i32> = Vec::with_capacity(kernels.len());
+        for row in 0..shape.filters {
+            matrix.extend((0..columns).map(|column| kernels[place.index(row, column)]));
+        }
         let channels = self.seen(&flow, shape);
         let of_row = |row: usize| {
             let first = row / rows * shape.per_group;

@@ -10,6 +10,9 @@ use crate::layer::{Add, Concat, Layer, Part, Tensors};
 use crate::network::{Binary, Coding, Node, Op, ValueId};
 use crate::tensor::DataType;
 
+/// Inputs of a concatenation, the type of its output and the ranges of its channels.
+type Parts = (Vec<Part>, DataType, Vec<(i64, i64)>);
+
 impl Builder<'_> {
     /// A node that reads more than one value that depends on the input.
     ///
@@ -148,28 +151,7 @@ impl Builder<'_> {
             .map(|flow| Ok((on_grid(flow)?, flow.channels)))
             .collect::<Result<_>>()?;
         let (coding, gains) = Coding::side_by_side(&codings);
-        let mut ranges = Vec::with_capacity(channels);
-        let mut inputs = Vec::with_capacity(flows.len());
-        for (flow, gain) in flows.iter().zip(&gains) {
-            let own = self.ranges_of(flow);
-            let ends = (0..flow.channels).map(|channel| {
-                let (low, high) = times(own[channel % own.len()], *gain);
-                (low as i64, high as i64)
-            });
-            ranges.extend(ends);
-            inputs.push(Part {
-                element: self.dataflow.stream(flow.stream).element,
-                channels: flow.channels,
-                gain: *gain,
-            });
-        }
-        let alike = inputs
-            .iter()
-            .all(|part| part.element == inputs[0].element && part.gain == 1);
-        let output = match alike {
-            true => inputs[0].element,
-            false => spanning(&ranges)?,
-        };
+        let (inputs, output, ranges) = self.parts(&flows, &gains)?;
         let layer = Layer::Concat(Concat {
             inputs,
             pixels: first.pixels,
@@ -194,6 +176,32 @@ impl Builder<'_> {
             self.read_too(stream)?;
         }
         Ok(flow)
+    }
+
+    /// What is put side by side, with these gains: the inputs, the type of the output and the ranges of its channels.
+    fn parts(&self, flows: &[Flow], gains: &[i64]) -> Result<Parts> {
+        let mut ranges = Vec::new();
+        let mut inputs = Vec::with_capacity(flows.len());
+        for (flow, gain) in flows.iter().zip(gains) {
+            let own = self.ranges_of(flow);
+            let ends = (0..flow.channels).map(|channel| {
+                let (low, high) = times(own[channel % own.len()], *gain);
+                Some((i64::try_from(low).ok()?, i64::try_from(high).ok()?))
+            });
+            let ends: Option<Vec<(i64, i64)>> = ends.collect();
+            ranges.extend(ends.ok_or_else(|| Error::user("its integers need more than 63 bits"))?);
+            inputs.push(Part {
+                element: self.dataflow.stream(flow.stream).element,
+                channels: flow.channels,
+                gain: *gain,
+            });
+        }
+        let alike = |part: &Part| part.element == inputs[0].element && part.gain == 1;
+        let output = match inputs.iter().all(alike) {
+            true => inputs[0].element,
+            false => spanning(&ranges)?,
+        };
+        Ok((inputs, output, ranges))
     }
 }
 

@@ -3,7 +3,9 @@
 
 use super::convolution::Kernels;
 use super::flow::Flow;
-use super::quantiser::{Quantisers, bipolar_grid, multi_threshold_of, quant_grid, quant_of};
+use super::quantiser::{
+    Quantisers, bipolar_grid, linear_grid_of, linear_of, multi_threshold_of, quant_grid, quant_of,
+};
 use super::{Builder, Meaning, missing_input};
 use crate::dataflow::{Node as LayerNode, Order, Step};
 use crate::error::{Error, Result};
@@ -123,6 +125,7 @@ impl Builder<'_> {
                 },
                 [thresholds],
             ) => multi_threshold_of(flow, quantiser, channels_last, thresholds),
+            (Op::QuantizeLinear(linear), [scale, zero]) => linear_of(flow, linear, [scale, zero]),
             (Op::Trunc(trunc), operands) => {
                 let quantisers = self.trunc(&flow, trunc, operands)?;
                 Ok((flow, quantisers))
@@ -148,6 +151,14 @@ impl Builder<'_> {
             Op::BipolarQuant => {
                 let scale = self.real.constant(node.inputs[1]);
                 scale.and_then(|scale| bipolar_grid(&scale))
+            }
+            Op::QuantizeLinear(linear) => {
+                let constant = |i: usize| self.real.constant(node.inputs[i]);
+                let shape = &self.network.value(source).shape;
+                match (constant(1), constant(2)) {
+                    (Some(scale), Some(zero)) => linear_grid_of(linear, shape, [&scale, &zero])?,
+                    _ => None,
+                }
             }
             _ => None,
         };
@@ -190,6 +201,9 @@ fn waits(flow: &Flow, op: Op, constants: &[&Known]) -> bool {
         (Op::Unary(_) | Op::BatchNorm { .. } | Op::Trunc(_), _) => true,
         (Op::Binary(_), [constant]) => flow.laid_out(&constant.real).is_some(),
         (Op::Quant(_) | Op::BipolarQuant, [scale, ..]) => flow.laid_out(&scale.real).is_some(),
+        (Op::QuantizeLinear(linear), [scale, zero]) => [scale, zero]
+            .into_iter()
+            .all(|operand| operand.real.len() == 1 || linear.axis == 1 && flow.shape.len() > 2),
         (Op::MultiThreshold { channels_last, .. }, [thresholds]) => {
             let rows = thresholds.real.shape().first();
             rows == Some(&1) || !channels_last && flow.shape.len() > 2

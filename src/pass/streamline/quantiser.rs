@@ -7,8 +7,8 @@ use super::{Builder, Grid};
 use crate::dataflow::{Order, Tail};
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer, Tensors, Threshold};
-use crate::network::{Coding, MultiThreshold, Node, Quant, Quantiser, Slope, Trunc};
-use crate::reference::{Known, bit_width, check_scale, integer_zero_point};
+use crate::network::{Coding, Linear, MultiThreshold, Node, Quant, Quantiser, Slope, Trunc};
+use crate::reference::{Known, bit_width, check_scale, integer_zero_point, linear_grid};
 use crate::tensor::{DataType, PerChannel, Tensor};
 
 /// Most thresholds of one channel.
@@ -212,6 +212,64 @@ pub(super) fn quant_of(
             coding: Coding::scaled(scales),
         },
     ))
+}
+
+/// The grid that a `QuantizeLinear` at the input defines; none if its channels differ.
+pub(super) fn linear_grid_of(
+    linear: Linear,
+    shape: &[usize],
+    [scale, zero]: [&Known; 2],
+) -> Result<Option<(Grid, Quantiser)>> {
+    let grid = linear_grid(linear, shape, &scale.real, &zero.real)?;
+    let (Some(scale), Some(zero)) = (grid.scale.uniform(), grid.zero_point.uniform()) else {
+        return Ok(None);
+    };
+    let quantiser = linear.quantiser(scale, zero as i64);
+    let (low, high, step) = quantiser.codes();
+    let grid = Grid {
+        element: type_of_codes(low, high, step)?,
+        coding: Coding::scaled(PerChannel::Same(scale)),
+    };
+    Ok(Some((grid, quantiser)))
+}
+
+/// A `QuantizeLinear`: its codes are the levels less their zero-point, which may differ from channel to channel.
+pub(super) fn linear_of(
+    mut flow: Flow,
+    linear: Linear,
+    [scale, zero]: [&Known; 2],
+) -> Result<(Flow, Quantisers)> {
+    let grid = linear_grid(linear, &flow.shape, &scale.real, &zero.real)?;
+    let mut spread = |values: PerChannel| {
+        let mut shape = vec![1; flow.shape.len()];
+        if let (Some(count), Some(length)) = (values.channels(), shape.get_mut(linear.axis)) {
+            *length = count;
+        }
+        let count = values.channels().unwrap_or(1);
+        let values = (0..count).map(|channel| values.at(channel)).collect();
+        flow.per_channel(&Tensor::new(shape, values)?)
+    };
+    // The second may regroup the flow, and the first then has to follow.
+    spread(grid.scale.clone())?;
+    let zeros = spread(grid.zero_point)?;
+    let scales = spread(grid.scale)?;
+    let channels = scales.channels().or(zeros.channels()).unwrap_or(1);
+    let quantisers =
+        (0..channels).map(|channel| linear.quantiser(scales.at(channel), zeros.at(channel) as i64));
+    let mut each: Vec<Quantiser> = quantisers.collect();
+    let (low, high) = each
+        .iter()
+        .map(Quantiser::codes)
+        .fold((i64::MAX, i64::MIN), |(low, high), (least, most, _)| {
+            (low.min(least), high.max(most))
+        });
+    for quantiser in &mut each {
+        if let Quantiser::Linear { codes, .. } = quantiser {
+            *codes = (low, high);
+        }
+    }
+    let coding = Coding::scaled(scales);
+    Ok((flow, Quantisers { each, coding }))
 }
 
 pub(super) fn multi_threshold_of(

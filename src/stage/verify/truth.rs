@@ -13,7 +13,7 @@ use crate::reference::{levels, single};
 use crate::stage::import::Blame;
 use crate::stage::prune::MODEL;
 use crate::stage::record::{CONSTANTS, GRAPH, add_tensors, feed, json, of_inputs, read};
-use crate::stage::{Artifacts, Input, Inputs, Job, NETWORK, Outputs};
+use crate::stage::{Artifacts, Inputs, Job, NETWORK, Outputs, model};
 
 /// Job that compares with the f64 reference.
 pub(in crate::stage) const LEVELS_JOB: &str = "levels";
@@ -73,14 +73,14 @@ pub(super) fn single(manifest: &Manifest, integer: &Dataflow, done: &dyn Artifac
     let blame = Blame::new(manifest);
     let compare = Job::compute(SINGLE_JOB, move |inputs| {
         let (network, dataflow, samples) = load(inputs)?;
-        let found = single::compare(inputs.bytes("model.onnx")?, &network, &dataflow, &samples)
+        let found = single::compare(&model::whole(inputs)?, &network, &dataflow, &samples)
             .map_err(|error| blame.on(error))?;
         Ok(Outputs::from([(SINGLE.to_owned(), json(&found)?)]))
     })
     .line("instruction set", instruction_set());
     let compare = match done.list("prune", NETWORK)?.contains_key(MODEL) {
         true => compare.output_of("model.onnx", "prune", NETWORK, MODEL),
-        false => compare.input("model.onnx", Input::File(manifest.model.path.clone())),
+        false => model::reads(compare, manifest)?,
     };
     Ok(job(compare, integer))
 }
