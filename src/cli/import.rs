@@ -28,6 +28,8 @@ pub(super) struct Import {
 
 /// Largest model that is read, in bytes: no protobuf message is larger.
 const MOST_BYTES: u64 = (1 << 31) - 1;
+/// Most bytes of a packed model: a small file can hold any number of them.
+const MOST_UNPACKED: u64 = 1 << 28;
 
 impl Import {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
@@ -38,6 +40,11 @@ impl Import {
             Some(file) => alone(file, set)?,
         };
         let path = &manifest.model.path;
+        // The path of a file is absolute in its manifest.
+        let name = match &self.file {
+            Some(file) if !file.is_dir() => file,
+            _ => path,
+        };
         let explanation = stage::explanation(&read(path)?, &manifest)?;
         let blocking = explanation.blocking();
         let text = match (self.explain, blocking) {
@@ -47,11 +54,11 @@ impl Import {
             (false, _) => String::new(),
         };
         let mut answer = Answer::text(text)
-            .with("model", path.display().to_string())
+            .with("model", name.display().to_string())
             .with("blocking", blocking)
             .with_all(&explanation);
         if blocking > 0 {
-            answer.failure = Some(failure(path, &explanation, self.explain));
+            answer.failure = Some(failure(name, &explanation, self.explain));
         }
         Ok(answer)
     }
@@ -90,7 +97,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     match path.extension().is_some_and(|end| end == "gz") {
         false => drop(file.read_to_end(&mut bytes).map_err(io)?),
         true => {
-            let inside = MultiGzDecoder::new(file).take(MOST_BYTES + 1);
+            let inside = MultiGzDecoder::new(file).take(MOST_UNPACKED + 1);
             let whole = { inside }.read_to_end(&mut bytes);
             whole.map_err(|cause| {
                 Error::user(format!(
@@ -100,8 +107,11 @@ fn read(path: &Path) -> Result<Vec<u8>> {
             })?;
         }
     }
-    match bytes.len() as u64 > MOST_BYTES {
-        true => Err(large()),
+    match bytes.len() as u64 > MOST_UNPACKED && path.extension().is_some_and(|end| end == "gz") {
+        true => Err(
+            Error::user(format!("`{}` holds more than 256 MiB", path.display()))
+                .help("unpack it first, if that is what it should hold"),
+        ),
         false => Ok(bytes),
     }
 }
@@ -118,10 +128,16 @@ fn failure(path: &Path, explanation: &Explanation, explained: bool) -> Error {
     );
     let error = Error::user(words);
     match (explained, explanation.blocked.first()) {
-        (false, Some(first)) => error.help(format!(
-            "the first reason is {}; `--explain` lists all",
-            reason(first)
-        )),
+        (false, Some(first)) => {
+            let remedy = first
+                .remedy
+                .as_ref()
+                .map_or_else(String::new, |remedy| format!("\n{remedy}"));
+            let first = reason(first);
+            error.help(format!(
+                "the first reason is {first}{remedy}\n`--explain` lists all"
+            ))
+        }
         _ => error,
     }
 }
@@ -272,7 +288,22 @@ fn scale(coding: &Scale) -> String {
     }
 }
 
-/// A line of its own for a name with what belongs to it.
+/// Longest line, in characters, unless a single word is longer.
+const WIDTH: usize = 100;
+
+/// A line for a name with what belongs to it, and as many more as that takes.
 fn lines(name: &str, words: &str) -> String {
-    format!("    {name:<9}  {words}\n")
+    let mut text = String::new();
+    let mut line = format!("    {name:<9} ");
+    let mut empty = true;
+    for word in words.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text += &format!("{line}\n");
+            line = " ".repeat(14);
+        }
+        line += " ";
+        line += word;
+        empty = false;
+    }
+    text + &line + "\n"
 }

@@ -29,6 +29,7 @@ mod fault;
 mod foreign;
 mod graph;
 mod hostile;
+mod import_explain;
 mod import_finn;
 mod ip;
 mod join;

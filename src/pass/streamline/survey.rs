@@ -98,8 +98,11 @@ pub fn survey(
     origins.resize(builder.dataflow.nodes.len(), Origin::default());
     let (dataflow, mut origins) = fused(builder.dataflow, origins)?;
     let made = Made::of(network);
-    for origin in &mut origins {
-        origin.constants = made.constants(&origin.nodes, &real);
+    for (node, origin) in dataflow.nodes.iter().zip(&mut origins) {
+        // A window moves data for a convolution, whose constants it never sees.
+        if !matches!(node.layer, Layer::SlidingWindow(_)) {
+            origin.constants = made.constants(&origin.nodes, &real);
+        }
     }
     let mut host: Vec<ValueId> = Vec::new();
     for id in &network.outputs {
@@ -244,9 +247,9 @@ impl Builder<'_> {
                 .collect();
             pending.extend(more);
         }
-        let coding = match meaning {
-            Meaning::Flow(flow) => flow.affine.clone(),
-            _ => None,
+        let (coding, last) = match meaning {
+            Meaning::Flow(flow) => (flow.affine.clone(), Some(flow.stream)),
+            _ => (None, None),
         };
         let before = walk.origins.len();
         for layer in &self.dataflow.nodes[before..] {
@@ -256,15 +259,16 @@ impl Builder<'_> {
                 .position(|id| self.maker(*id) == Some(layer.name.as_str()));
             let own = layer.name == node.name || layer.name.starts_with(&format!("{}.", node.name));
             let mut origin = Origin::default();
+            if layer.outputs.last().copied() == last {
+                origin.coding.clone_from(&coding);
+            }
             if let Some(earlier) = earlier {
                 origin.nodes = vec![pending.remove(earlier)];
             } else if own && node.op.is_quantiser() && matches!(layer.layer, Layer::Threshold(_)) {
                 origin.nodes = std::mem::take(&mut pending);
                 origin.nodes.push(node.output);
-                origin.coding.clone_from(&coding);
             } else if own && !matches!(layer.layer, Layer::Duplicate(_)) {
                 origin.nodes = vec![node.output];
-                origin.coding.clone_from(&coding);
             }
             walk.origins.push(origin);
         }
