@@ -23,6 +23,7 @@ mod name;
 mod operator;
 mod oracle;
 mod pair;
+mod single;
 mod sliding;
 mod spelling;
 mod window;

@@ -34,15 +34,7 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         } => {
             let layout = layout(shape(0).len(), channels_last);
             let steps = shape(1).last().copied().unwrap_or(0);
-            (
-                "MultiThreshold",
-                vec![
-                    text("data_layout", &layout),
-                    text("out_dtype", &type_of_output(quantiser, steps)),
-                    float("out_scale", quantiser.out_scale)?,
-                    float("out_bias", quantiser.out_bias)?,
-                ],
-            )
+            ("MultiThreshold", of_thresholds(quantiser, &layout, steps)?)
         }
         Op::Trunc(trunc) => ("Trunc", of_trunc(trunc, node.inputs.len())),
         Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => {
@@ -82,6 +74,19 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         }
     };
     Ok(Spelling { name, attributes })
+}
+
+fn of_thresholds(
+    quantiser: MultiThreshold,
+    layout: &str,
+    steps: usize,
+) -> Result<Vec<AttributeProto>> {
+    Ok(vec![
+        text("data_layout", layout),
+        text("out_dtype", &type_of_output(quantiser, steps)),
+        float("out_scale", quantiser.out_scale)?,
+        float("out_bias", quantiser.out_bias)?,
+    ])
 }
 
 fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {

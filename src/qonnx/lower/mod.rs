@@ -266,7 +266,6 @@ impl<'a> Lowering<'a> {
             attribute: made.attributes,
             // Errors name the operator of the file.
             doc_string: origin.op_type.clone(),
-            ..NodeProto::default()
         });
         self.nodes.len() - 1
     }
