@@ -25,6 +25,7 @@ mod operator;
 mod oracle;
 mod pair;
 mod resample;
+mod single;
 mod sliding;
 mod spelling;
 mod survey;

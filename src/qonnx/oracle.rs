@@ -175,7 +175,7 @@ fn contradiction(model: &ModelProto, shapes: &BTreeMap<String, Known>, cause: &s
         match (shapes.get(name), constant) {
             (_, Some(tensor)) => format!("{:?}", tensor.dims),
             (Some(known), None) => format!("{:?}", known.shape),
-            (None, None) => "unknown shape".to_owned(),
+            (None, None) => "of unknown shape".to_owned(),
         }
     };
     let inputs: Vec<String> = node
@@ -200,14 +200,18 @@ pub(super) fn consult(
     model: &ModelProto,
     inputs: &[(String, Vec<usize>)],
 ) -> Result<BTreeMap<String, Known>> {
-    let mut shapes = BTreeMap::new();
+    let fed = inputs.iter().map(|(name, shape)| {
+        let (shape, constant) = (shape.clone(), None);
+        (name.clone(), Known { shape, constant })
+    });
+    let mut shapes: BTreeMap<String, Known> = fed.collect();
     let analysed = catch(|| -> TractResult<_> {
         let mut inferred = onnx_with_qonnx().parse(&named_apart(model), None)?.model;
         for (position, (_, shape)) in inputs.iter().enumerate() {
             inferred.set_input_fact(position, f32::fact(shape).into())?;
         }
         let analysed = inferred.analyse(true);
-        shapes = self::shapes(&inferred);
+        shapes.extend(self::shapes(&inferred));
         analysed?;
         inferred.into_typed()
     });

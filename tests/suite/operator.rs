@@ -77,36 +77,10 @@ fn unaries() -> Vec<Unary> {
     ]
 }
 
-fn quantisers() -> Vec<Network> {
+/// `QuantizeLinear` of every type, per tensor and per axis, once with fewer integers.
+fn linear() -> Vec<Network> {
     let (shape, one): (&[usize], &[usize]) = (&SHAPE, &[]);
-    let mut networks = vec![single_operator(
-        Op::BipolarQuant,
-        shape,
-        shape,
-        &[(one, 0.5)],
-    )];
-    let modes = "ROUND CEIL FLOOR UP DOWN HALF_UP HALF_DOWN".split(' ');
-    for (number, mode) in modes.enumerate() {
-        let quant = Op::Quant(Quant {
-            signed: number % 2 == 0,
-            narrow: number % 3 == 0,
-            rounding: mode.parse().unwrap(),
-        });
-        let constants = [(one, 0.5), (one, 1.0), (one, 4.0)];
-        networks.push(single_operator(quant, shape, shape, &constants));
-    }
-    for channels_last in [false, true] {
-        let quantiser = MultiThreshold {
-            out_scale: 0.5,
-            out_bias: -0.25,
-        };
-        let op = Op::MultiThreshold {
-            quantiser,
-            channels_last,
-        };
-        let thresholds = [if channels_last { 4 } else { 3 }, 2];
-        networks.push(single_operator(op, shape, shape, &[(&thresholds, -1.0)]));
-    }
+    let mut networks = Vec::new();
     for (element, low, high) in [
         ("int8", -128, 127),
         ("uint8", 0, 255),
@@ -137,6 +111,40 @@ fn quantisers() -> Vec<Network> {
         network.values[2].constant = Some(Tensor::new(vec![3], zeros).unwrap());
         networks.push(network);
     }
+    networks
+}
+
+fn quantisers() -> Vec<Network> {
+    let (shape, one): (&[usize], &[usize]) = (&SHAPE, &[]);
+    let mut networks = vec![single_operator(
+        Op::BipolarQuant,
+        shape,
+        shape,
+        &[(one, 0.5)],
+    )];
+    let modes = "ROUND CEIL FLOOR UP DOWN HALF_UP HALF_DOWN".split(' ');
+    for (number, mode) in modes.enumerate() {
+        let quant = Op::Quant(Quant {
+            signed: number % 2 == 0,
+            narrow: number % 3 == 0,
+            rounding: mode.parse().unwrap(),
+        });
+        let constants = [(one, 0.5), (one, 1.0), (one, 4.0)];
+        networks.push(single_operator(quant, shape, shape, &constants));
+    }
+    for channels_last in [false, true] {
+        let quantiser = MultiThreshold {
+            out_scale: 0.5,
+            out_bias: -0.25,
+        };
+        let op = Op::MultiThreshold {
+            quantiser,
+            channels_last,
+        };
+        let thresholds = [if channels_last { 4 } else { 3 }, 2];
+        networks.push(single_operator(op, shape, shape, &[(&thresholds, -1.0)]));
+    }
+    networks.extend(linear());
     for constants in [
         &[(one, 0.5), (one, 0.0), (one, 8.0), (one, 4.0)][..],
         &[(one, 0.5), (one, 0.0), (one, 8.0), (one, 2.0), (one, 4.0)],
