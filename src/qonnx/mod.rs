@@ -8,6 +8,7 @@
 
 mod attribute;
 mod batch_norm;
+mod bounds;
 mod check;
 mod constant;
 mod custom;
