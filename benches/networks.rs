@@ -45,6 +45,18 @@ const NETWORKS: &[Network] = &[
         input: PIXELS,
         cycles: 401_408,
     },
+    Network {
+        name: "ResNet-50 1W2A",
+        file: "brevitas_random_resnet50_1w2a.onnx.gz",
+        input: PIXELS,
+        cycles: 401_408,
+    },
+    Network {
+        name: "ResNet-50 1W2A, trained, no classifier",
+        file: "resnet50_w1a2_backbone.onnx.gz",
+        input: "",
+        cycles: 401_408,
+    },
 ];
 
 /// Shares of weights that are kept.

@@ -203,6 +203,22 @@ impl Error {
         self
     }
 
+    /// Adds to the remedy that so many more nodes of the network fail for reasons of their own.
+    #[must_use]
+    pub fn and_more(self, nodes: usize) -> Self {
+        let block = match nodes {
+            0 => return self,
+            1 => "node blocks",
+            _ => "nodes block",
+        };
+        let more = format!("{nodes} more {block}: `finnp import --explain` lists them");
+        let help = match self.remedy() {
+            Some(remedy) => format!("{remedy}\n{more}"),
+            None => more,
+        };
+        self.help(help)
+    }
+
     /// Who must act.
     pub fn kind(&self) -> Kind {
         self.0.kind

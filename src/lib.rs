@@ -29,6 +29,8 @@ pub mod prune;
 
 pub mod fold;
 
+pub mod finn;
+
 pub mod backend;
 
 pub mod package;

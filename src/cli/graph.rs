@@ -152,7 +152,10 @@ fn stream(dataflow: &Dataflow, id: StreamId) -> Option<Edge> {
     let reader = nodes().find(|(_, node)| node.inputs.contains(&id));
     let port: Port = match (writer, reader) {
         (Some((_, node)), _) => node.layer.hardware().output(),
-        (None, Some((_, node))) => node.layer.hardware().input(),
+        (None, Some((_, node))) => {
+            let slot = node.inputs.iter().position(|read| *read == id)?;
+            *node.layer.hardware().inputs().get(slot)?
+        }
         (None, None) => return None,
     };
     let ends = |found: Option<usize>, name: &str| Some(format!("{name}{}", found?));

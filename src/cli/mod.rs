@@ -12,10 +12,14 @@ mod doctor;
 mod draw;
 mod eval;
 mod explain;
+mod export;
 mod finished;
 mod graph;
+mod import;
+mod import_finn;
 mod machine;
 mod new;
+mod output;
 mod progress;
 mod run;
 mod schema;
@@ -117,6 +121,9 @@ enum Command {
     Show(show::Show),
     Graph(graph::Graph),
     Explain(explain::Explain),
+    Import(import::Import),
+    Export(export::Export),
+    ImportFinn(import_finn::ImportFinn),
     Clean(clean::Clean),
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
@@ -134,6 +141,9 @@ impl Command {
             Command::Show(command) => command.run(call),
             Command::Graph(command) => command.run(call),
             Command::Explain(command) => command.run(call),
+            Command::Import(command) => command.run(call),
+            Command::Export(command) => command.run(call),
+            Command::ImportFinn(command) => command.run(call),
             Command::Clean(command) => command.run(call),
             Command::Doctor(command) => command.run(call),
             Command::Boards(command) => command.run(call),

@@ -1,12 +1,11 @@
 //! `finnp run`: the integer network on the user's inputs.
 //! Must not know how layers compute.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::output;
 use super::sweep::{Ends, Misfits, sweep};
 use super::table::{count, rate};
 use crate::data::{Array, Arrays, Values, samples, write_npz};
@@ -38,17 +37,7 @@ impl Run {
                     .help("give an `.npz` file with the samples as array `x`"),
             );
         }
-        let folder = self
-            .output
-            .parent()
-            .filter(|folder| *folder != Path::new(""));
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(
-                Error::user(format!("there is no folder `{}`", folder.display()))
-                    .help("make it first, or write to another one"),
-            );
-        }
-        Ok(())
+        output::check_folder(&self.output)
     }
 
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
@@ -68,7 +57,7 @@ impl Run {
         let outputs = compute(call, &dataflow, &mut samples.frames)?;
         let time = (call.elapsed() - start).as_secs_f64();
         let shape = outputs.shape.clone();
-        write(&self.output, &write_npz(&[(OUTPUT, &outputs)])?)?;
+        output::write(&self.output, &write_npz(&[(OUTPUT, &outputs)])?)?;
         let number = samples.frames.len();
         let labelled = labels.is_some();
         let right = labels.and_then(|labels| right(&outputs, &labels));
@@ -150,28 +139,6 @@ fn right(outputs: &Array, labels: &Array) -> Option<usize> {
     )
 }
 
-/// Writes a file as a whole or not at all, with ordinary permissions. A link's target is replaced, not the
-/// link; into what is no file, such as `/dev/null` or a pipe, the bytes are written.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let written = || {
-        if fs::metadata(path).is_ok_and(|facts| !facts.is_file()) {
-            return fs::write(path, bytes);
-        }
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = match target.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let part = tempfile::Builder::new()
-            .permissions(fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
-        fs::write(part.path(), bytes)?;
-        part.persist(&target)?;
-        Ok(())
-    };
-    written().map_err(|cause| Error::io("write", path, &cause))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,20 +162,5 @@ mod tests {
             right(&outputs(&[2, 1], &[7.0, 8.0]), &labels(&[7, 9])),
             Some(1)
         );
-    }
-
-    #[test]
-    fn only_files_are_replaced() {
-        let folder = tempfile::tempdir().expect("folder");
-        let at = |name: &str| folder.path().join(name);
-        write(&at("out.npz"), b"first").expect("new");
-        std::os::unix::fs::symlink("out.npz", at("link")).expect("link");
-        write(&at("link"), b"second").expect("through the link");
-        assert!(at("link").is_symlink());
-        assert_eq!(fs::read(at("out.npz")).expect("file"), b"second");
-        std::os::unix::fs::symlink("/dev/null", at("null")).expect("link");
-        write(&at("null"), b"third").expect("into the device");
-        assert!(at("null").is_symlink());
-        write(folder.path(), b"fourth").expect_err("a folder");
     }
 }

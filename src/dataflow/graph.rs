@@ -210,12 +210,15 @@ impl Dataflow {
             .for_each(|output| read[output.stream.0] += 1);
         for node in &self.nodes {
             let hardware = node.layer.hardware();
-            let (input, output) = (hardware.input(), hardware.output());
-            for (ids, port, what) in [
-                (&node.inputs, input, "reads"),
-                (&node.outputs, output, "writes"),
+            let written_ports = vec![hardware.output(); hardware.copies()];
+            for (ids, ports, what) in [
+                (&node.inputs, hardware.inputs(), "reads"),
+                (&node.outputs, written_ports, "writes"),
             ] {
-                for id in ids {
+                if ids.len() != ports.len() {
+                    return broken(format!("`{}` {what} {} streams", node.name, ids.len()));
+                }
+                for (id, port) in ids.iter().zip(ports) {
                     let stream = self.stream(*id);
                     if stream.element != port.element
                         || stream.pixels * stream.channels != port.elements()

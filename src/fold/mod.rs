@@ -6,6 +6,7 @@
 mod choice;
 #[cfg(test)]
 mod fixture;
+mod misfit;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Layer, Parallelism, Range};
 
 pub use choice::{LARGEST_WORD_BITS, smallest};
+pub use misfit::{Misfit, misfit};
 
 /// What folding has to reach.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,18 +2,23 @@
 //! Must not know graphs or generated text.
 
 mod activation;
+mod add;
 mod blocks;
+mod concat;
+mod duplicate;
 mod label_select;
 mod limits;
 mod max_pool;
 mod mvau;
 mod mvau_bcr;
+mod need;
 mod port;
 mod sliding;
 mod sliding_window;
 mod sum_pool;
 mod tensors;
 mod threshold;
+mod upsample;
 mod vvau;
 mod width_converter;
 mod work;
@@ -21,7 +26,10 @@ mod work;
 use serde::{Deserialize, Serialize};
 
 pub use activation::Activation;
+pub use add::Add;
 pub use blocks::Blocks;
+pub use concat::{Concat, Part};
+pub use duplicate::Duplicate;
 pub use label_select::LabelSelect;
 pub use limits::{Limits, Range};
 pub use max_pool::MaxPool;
@@ -33,10 +41,11 @@ pub use sliding_window::SlidingWindow;
 pub use sum_pool::SumPool;
 pub use tensors::Tensors;
 pub use threshold::Threshold;
+pub use upsample::Upsample;
 pub use vvau::Vvau;
 pub use width_converter::WidthConverter;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// One layer of the hardware, with its parallelism and without its weights and its name:
 /// equal layers have equal records.
@@ -57,6 +66,14 @@ pub enum Layer {
     SumPool(SumPool),
     /// Activation alone.
     Threshold(Threshold),
+    /// Sum of two streams.
+    Add(Add),
+    /// Channels of several streams side by side.
+    Concat(Concat),
+    /// The same stream for several readers.
+    Duplicate(Duplicate),
+    /// A picture with more pixels.
+    Upsample(Upsample),
     /// The same elements in words of another size.
     WidthConverter(WidthConverter),
     /// Index of the largest channel.
@@ -72,6 +89,10 @@ pub const LAYERS: &[&str] = &[
     "max_pool",
     "sum_pool",
     "threshold",
+    "add",
+    "concat",
+    "duplicate",
+    "upsample",
     "width_converter",
     "label_select",
 ];
@@ -81,16 +102,27 @@ pub trait Hardware {
     /// Its kind, as in [`LAYERS`].
     fn kind(&self) -> &'static str;
 
-    /// The stream that it reads.
+    /// The stream that it reads, the first of them.
     fn input(&self) -> Port;
+
+    /// The streams that it reads, in their order.
+    fn inputs(&self) -> Vec<Port> {
+        vec![self.input()]
+    }
 
     /// The stream that it writes.
     fn output(&self) -> Port;
 
+    /// How many streams carry what it writes, one for each reader.
+    fn copies(&self) -> usize {
+        1
+    }
+
     /// Clock cycles that it is busy with one frame when it never waits.
     /// By default one word per cycle on its wider side.
     fn cycles(&self) -> u64 {
-        self.input().words().max(self.output().words()) as u64
+        let read = self.inputs().iter().map(Port::words).max().unwrap_or(0);
+        read.max(self.output().words()) as u64
     }
 
     /// The parallelism that it may have.
@@ -112,6 +144,21 @@ pub trait Hardware {
     /// # Errors
     /// A bug where weights or input do not fit the layer.
     fn run(&self, tensors: &Tensors, input: &[i64]) -> Result<Vec<i64>>;
+
+    /// Computes one frame of a layer with any number of inputs: one frame of each, in their order.
+    ///
+    /// # Errors
+    /// A bug where weights or inputs do not fit the layer.
+    fn join(&self, tensors: &Tensors, inputs: &[&[i64]]) -> Result<Vec<i64>> {
+        match *inputs {
+            [input] => self.run(tensors, input),
+            _ => Err(Error::bug(format!(
+                "a {} was fed {} streams",
+                self.kind(),
+                inputs.len()
+            ))),
+        }
+    }
 }
 
 /// PE (outputs per cycle) and SIMD (inputs per cycle), where a layer has them.
@@ -144,6 +191,10 @@ impl Layer {
             Layer::MaxPool(layer) => layer,
             Layer::SumPool(layer) => layer,
             Layer::Threshold(layer) => layer,
+            Layer::Add(layer) => layer,
+            Layer::Concat(layer) => layer,
+            Layer::Duplicate(layer) => layer,
+            Layer::Upsample(layer) => layer,
             Layer::WidthConverter(layer) => layer,
             Layer::LabelSelect(layer) => layer,
         }
@@ -172,6 +223,10 @@ impl Layer {
             Layer::MaxPool(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::SumPool(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::Threshold(layer) => Some((&mut layer.pe, None)),
+            Layer::Add(layer) => Some((&mut layer.pe, None)),
+            Layer::Concat(layer) => Some((&mut layer.pe, None)),
+            Layer::Duplicate(layer) => Some((&mut layer.pe, None)),
+            Layer::Upsample(layer) => Some((&mut layer.pe, None)),
             Layer::LabelSelect(layer) => Some((&mut layer.pe, None)),
             Layer::WidthConverter(_) => None,
         }
@@ -187,6 +242,10 @@ impl Layer {
             Layer::SlidingWindow(_)
             | Layer::MaxPool(_)
             | Layer::SumPool(_)
+            | Layer::Add(_)
+            | Layer::Concat(_)
+            | Layer::Duplicate(_)
+            | Layer::Upsample(_)
             | Layer::WidthConverter(_)
             | Layer::LabelSelect(_) => None,
         }
@@ -201,6 +260,10 @@ impl Layer {
             Layer::Mvau(mvau) => mvau.pixels = whole(pixels, mvau.groups, mvau.pixels),
             Layer::MvauBcr(mvau) => mvau.pixels = mvau.pixels.min(pixels),
             Layer::Threshold(threshold) => threshold.pixels = threshold.pixels.min(pixels),
+            Layer::Add(add) => add.pixels = add.pixels.min(pixels),
+            Layer::Concat(concat) => concat.pixels = concat.pixels.min(pixels),
+            Layer::Duplicate(duplicate) => duplicate.pixels = duplicate.pixels.min(pixels),
+            Layer::Upsample(upsample) => *upsample = upsample.reduced(pixels),
             Layer::WidthConverter(converter) => converter.pixels = converter.pixels.min(pixels),
             Layer::LabelSelect(select) => select.pixels = select.pixels.min(pixels),
             Layer::SlidingWindow(window) => {

@@ -1,7 +1,7 @@
 //! How much work a layer is, and in which steps it can be made smaller.
 //! Must not know who bounds it, or why.
 
-use super::{Hardware, Layer};
+use super::{Hardware, Layer, Port};
 
 impl Layer {
     /// Products, comparisons with thresholds and elements looked at for one frame, whatever the parallelism;
@@ -15,7 +15,12 @@ impl Layer {
             Layer::MaxPool(pool) => pool.sliding.positions(),
             Layer::SumPool(pool) => pool.sliding.positions(),
             Layer::LabelSelect(select) => select.channels,
-            Layer::SlidingWindow(_) | Layer::WidthConverter(_) => 1,
+            Layer::SlidingWindow(_)
+            | Layer::Add(_)
+            | Layer::Concat(_)
+            | Layer::Duplicate(_)
+            | Layer::Upsample(_)
+            | Layer::WidthConverter(_) => 1,
             Layer::Threshold(_) => 0,
         };
         let levels = self.activation().map_or(0, |activation| activation.levels);
@@ -29,9 +34,13 @@ impl Layer {
             Layer::Vvau(vvau) => Some(vvau.sliding.output()[1]),
             Layer::MaxPool(pool) => Some(pool.sliding.output()[1]),
             Layer::SumPool(pool) => Some(pool.sliding.output()[1]),
+            Layer::Upsample(upsample) => Some(upsample.size()[1] * upsample.factor[0]),
             Layer::Mvau(_)
             | Layer::MvauBcr(_)
             | Layer::Threshold(_)
+            | Layer::Add(_)
+            | Layer::Concat(_)
+            | Layer::Duplicate(_)
             | Layer::WidthConverter(_)
             | Layer::LabelSelect(_) => None,
         }
@@ -40,6 +49,7 @@ impl Layer {
     /// Elements of a frame that enter and that leave.
     pub fn elements(&self) -> usize {
         let hardware: &dyn Hardware = self.hardware();
-        hardware.input().elements() + hardware.output().elements()
+        let read: usize = hardware.inputs().iter().map(Port::elements).sum();
+        read + hardware.output().elements()
     }
 }

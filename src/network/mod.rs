@@ -9,6 +9,7 @@ mod op;
 mod quantiser;
 mod record;
 mod rounding;
+mod sum;
 mod trunc;
 
 pub use coding::Coding;

@@ -57,6 +57,24 @@ pub enum Op {
     },
     /// a, b as in NumPy's `matmul`.
     MatMul,
+    /// Any number of tensors, side by side along `axis`.
+    Concat {
+        /// Axis, from 0.
+        axis: usize,
+    },
+    /// x as of a convolution; every pixel so many times along rows and columns.
+    Upsample {
+        /// Rows and columns for each.
+        factor: [usize; 2],
+    },
+    /// x as of a convolution, weights `[channels, filters / group, kernel...]`: the transpose of a convolution that
+    /// slides `window` over the output. Weights that read what is cropped are lost.
+    ConvTranspose {
+        /// Where the convolution that it transposes reads.
+        window: Window,
+        /// Groups of channels that do not see each other.
+        group: usize,
+    },
     /// x; the same elements under the output's shape.
     Reshape,
     /// x; two axes swapped or all permuted, see [`super::Node::permutation`].
@@ -89,7 +107,10 @@ impl Op {
     /// Whether it multiplies its first operand by a matrix of constants, whole or pixel by pixel. In a grouped
     /// convolution there is one for each group.
     pub fn is_product(&self) -> bool {
-        matches!(self, Op::MatMul | Op::Conv { group: 1, .. })
+        matches!(
+            self,
+            Op::MatMul | Op::Conv { group: 1, .. } | Op::ConvTranspose { group: 1, .. }
+        )
     }
 
     /// Whether the output lies on an integer grid that the operator itself defines.

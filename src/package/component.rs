@@ -10,7 +10,7 @@ use super::file::{self, File, Kind};
 use super::stitch::Cores;
 use super::xml::{Element, empty, node, text};
 use super::{CLOCK, LIBRARY, READ, RESET, VENDOR, VERSION, WRITTEN, stitched_name};
-use crate::backend::hls::{self, Target};
+use crate::backend::hls::{self, Target, numbered};
 use crate::dataflow::Dataflow;
 use crate::error::Result;
 
@@ -25,8 +25,8 @@ pub fn core_component(core: &Core, target: &Target) -> Result<String> {
     let outside = Outside {
         name: &core.name,
         title: &core.title,
-        input: core.input,
-        output: core.output,
+        inputs: &core.inputs,
+        outputs: &core.outputs,
         clock_hz: target.clock_hz(),
     };
     let files = core.files();
@@ -47,8 +47,8 @@ pub(super) fn network_component(
     let outside = Outside {
         name: &name,
         title: &title,
-        input: cores.input.input,
-        output: cores.output.output,
+        inputs: &cores.input.inputs,
+        outputs: &cores.output.outputs,
         clock_hz: target.clock_hz(),
     };
     let sources = hls::network_files(dataflow)?.into_iter();
@@ -74,9 +74,32 @@ pub(super) fn network_component(
 struct Outside<'a> {
     name: &'a str,
     title: &'a str,
-    input: Side,
-    output: Side,
+    inputs: &'a [Side],
+    outputs: &'a [Side],
     clock_hz: u64,
+}
+
+/// A stream with the name that its ports have, and whether it is read.
+struct Stream {
+    name: String,
+    side: Side,
+    is_read: bool,
+}
+
+impl Outside<'_> {
+    /// All streams, those that are read first.
+    fn streams(&self) -> Vec<Stream> {
+        let mut streams = Vec::new();
+        for (name, sides, is_read) in [(READ, self.inputs, true), (WRITTEN, self.outputs, false)] {
+            let names = numbered(name, sides.len()).into_iter();
+            streams.extend(names.zip(sides).map(|(name, side)| Stream {
+                name,
+                side: *side,
+                is_read,
+            }));
+        }
+        streams
+    }
 }
 
 /// Sets of files, in their order.
@@ -92,6 +115,9 @@ fn component(outside: &Outside<'_>, views: Vec<Element>, files: &[File]) -> Resu
         children.extend(chosen.map(listed));
         node("fileSet", children)
     });
+    let streams = outside.streams();
+    let mut interfaces: Vec<Element> = streams.iter().map(stream).collect();
+    interfaces.extend([clock(outside.clock_hz, &streams), reset()]);
     let root = node(
         "component",
         vec![
@@ -99,18 +125,10 @@ fn component(outside: &Outside<'_>, views: Vec<Element>, files: &[File]) -> Resu
             text("library", LIBRARY),
             text("name", outside.name),
             text("version", VERSION),
-            node(
-                "busInterfaces",
-                vec![
-                    stream(READ, "slave", outside.input),
-                    stream(WRITTEN, "master", outside.output),
-                    clock(outside.clock_hz),
-                    reset(),
-                ],
-            ),
+            node("busInterfaces", interfaces),
             node(
                 "model",
-                vec![node("views", views), node("ports", ports(outside))],
+                vec![node("views", views), node("ports", ports(&streams))],
             ),
             node("fileSets", sets.collect()),
             text("description", outside.title),
@@ -172,7 +190,9 @@ enum Direction {
     Out,
 }
 
-fn stream(name: &str, role: &'static str, side: Side) -> Element {
+fn stream(stream: &Stream) -> Element {
+    let (name, side) = (&stream.name, stream.side);
+    let role = if stream.is_read { "slave" } else { "master" };
     let maps = signals(side)
         .into_iter()
         .map(|(signal, ..)| (signal, format!("{name}_{signal}")));
@@ -192,14 +212,15 @@ fn stream(name: &str, role: &'static str, side: Side) -> Element {
     )
 }
 
-fn clock(hz: u64) -> Element {
+fn clock(hz: u64, streams: &[Stream]) -> Element {
+    let streams: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
     interface(
         CLOCK,
         ["signal", "clock"],
         "slave",
         vec![("CLK", CLOCK.to_owned())],
         vec![
-            ("ASSOCIATED_BUSIF", format!("{READ}:{WRITTEN}")),
+            ("ASSOCIATED_BUSIF", streams.join(":")),
             ("ASSOCIATED_RESET", RESET.to_owned()),
             ("FREQ_HZ", hz.to_string()),
         ],
@@ -250,17 +271,19 @@ fn interface(
     )
 }
 
-fn ports(outside: &Outside<'_>) -> Vec<Element> {
+fn ports(streams: &[Stream]) -> Vec<Element> {
     let mut ports = vec![
         port(CLOCK, Direction::In, None),
         port(RESET, Direction::In, None),
     ];
-    for (name, side, reads) in [
-        (READ, outside.input, true),
-        (WRITTEN, outside.output, false),
-    ] {
-        for (signal, at_slave, bits) in signals(side) {
-            let direction = match (at_slave, reads) {
+    for Stream {
+        name,
+        side,
+        is_read,
+    } in streams
+    {
+        for (signal, at_slave, bits) in signals(*side) {
+            let direction = match (at_slave, is_read) {
                 (Direction::In, true) | (Direction::Out, false) => Direction::In,
                 _ => Direction::Out,
             };

@@ -1,4 +1,4 @@
-//! `Core`: what is synthesised alone and has a name of its own, with its two streams.
+//! `Core`: what is synthesised alone and has a name of its own, with its streams.
 //! Must not know who connects cores.
 
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ pub struct Core {
     pub name: String,
     /// What it is, in one sentence.
     pub title: String,
-    /// The stream that it reads.
-    pub input: Side,
-    /// The stream that it writes.
-    pub output: Side,
+    /// The streams that it reads.
+    pub inputs: Vec<Side>,
+    /// The streams that it writes.
+    pub outputs: Vec<Side>,
     part: Part,
 }
 
@@ -73,8 +73,8 @@ impl Core {
         Ok(Core {
             name: format!("{tag}_{}", short(text.as_bytes())),
             title: hls::title(layer),
-            input: Side::inner(hardware.input()),
-            output: Side::inner(hardware.output()),
+            inputs: hardware.inputs().into_iter().map(Side::inner).collect(),
+            outputs: vec![Side::inner(hardware.output()); hardware.copies()],
             part: Part::Layer {
                 layer: layer.clone(),
                 tag,
@@ -100,8 +100,8 @@ impl Core {
         Ok(Core {
             name: format!("input_edge_{}", short(&record(port)?)),
             title: format!("Where frames enter: {} {}.", port.elements(), port.element),
-            input: Side::edge(port),
-            output: Side::inner(port),
+            inputs: vec![Side::edge(port)],
+            outputs: vec![Side::inner(port)],
             part: Part::Input(port),
         })
     }
@@ -114,8 +114,8 @@ impl Core {
         Ok(Core {
             name: format!("output_edge_{}", short(&record(port)?)),
             title: format!("Where frames leave: {} {}.", port.elements(), port.element),
-            input: Side::inner(port),
-            output: Side::edge(port),
+            inputs: vec![Side::inner(port)],
+            outputs: vec![Side::edge(port)],
             part: Part::Output(port),
         })
     }
@@ -188,11 +188,13 @@ mod tests {
     #[test]
     fn streams_are_of_whole_bytes() {
         let core = Core::layer(&layer(), &BTreeMap::new()).unwrap();
-        assert_eq!((core.input.bytes, core.output.bytes), (2, 3));
+        assert_eq!((core.inputs[0].bytes, core.outputs[0].bytes), (2, 3));
         let port = layer().hardware().input();
         let (enters, leaves) = (Core::input(port).unwrap(), Core::output(port).unwrap());
-        let sides = [enters.input, enters.output, leaves.input, leaves.output];
-        assert_eq!(sides.map(|side| side.frames), [true, false, false, true]);
+        let sides = [&enters, &leaves].map(|core| [core.inputs[0], core.outputs[0]]);
+        let sides = sides.concat();
+        let frames: Vec<bool> = sides.iter().map(|side| side.frames).collect();
+        assert_eq!(frames, [true, false, false, true]);
         assert!(sides.iter().all(|side| side.bytes == 2));
     }
 

@@ -19,7 +19,7 @@ pub(super) fn design(stitched: &Stitched, target: &Target) -> Result<String> {
             node(
                 "interconnection",
                 vec![
-                    text("name", format!("from_{}", from.cell)),
+                    text("name", wire(from)),
                     end("activeInterface", from),
                     end("activeInterface", to),
                 ],
@@ -64,10 +64,16 @@ pub(super) fn design(stitched: &Stitched, target: &Target) -> Result<String> {
     root.document()
 }
 
+/// The name of the connection that begins at `from`: a cell may write several streams.
+fn wire(from: &End) -> String {
+    let several = from.interface.strip_prefix(WRITTEN);
+    format!("from_{}{}", from.cell, several.unwrap_or_default())
+}
+
 fn end(name: &'static str, end: &End) -> Element {
     empty(name)
         .with("componentRef", &end.cell)
-        .with("busRef", end.interface)
+        .with("busRef", &end.interface)
 }
 
 fn instance(cell: &Cell) -> Element {

@@ -3,8 +3,8 @@
 
 use super::core::Core;
 use super::{READ, WRITTEN};
-use crate::backend::hls;
-use crate::dataflow::{Dataflow, Node, StreamId};
+use crate::backend::hls::{self, numbered};
+use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 
 /// Words that a stream between two cores holds without a FIFO: those of the registers at their ports.
@@ -41,7 +41,7 @@ pub struct End {
     /// The cell.
     pub cell: String,
     /// Its interface.
-    pub interface: &'static str,
+    pub interface: String,
 }
 
 /// Cells, and the streams between them.
@@ -70,24 +70,23 @@ impl Cell {
         }
     }
 
-    /// The interface that it reads from.
-    fn input(&self) -> End {
-        self.end(READ, "S_AXIS")
-    }
-
-    /// The interface that it writes to.
-    fn output(&self) -> End {
-        self.end(WRITTEN, "M_AXIS")
-    }
-
-    fn end(&self, core: &'static str, fifo: &'static str) -> End {
+    fn end(&self, interface: impl Into<String>) -> End {
         End {
             cell: self.name.clone(),
-            interface: match self.what {
-                What::Core(_) => core,
-                What::Fifo { .. } => fifo,
-            },
+            interface: interface.into(),
         }
+    }
+
+    /// The interfaces that a core of this cell reads from.
+    fn reads(&self, core: &Core) -> Vec<End> {
+        let names = numbered(READ, core.inputs.len()).into_iter();
+        names.map(|name| self.end(name)).collect()
+    }
+
+    /// The interfaces that a core of this cell writes to.
+    fn writes(&self, core: &Core) -> Vec<End> {
+        let names = numbered(WRITTEN, core.outputs.len()).into_iter();
+        names.map(|name| self.end(name)).collect()
     }
 
     /// Names of its clock and of its reset.
@@ -113,10 +112,10 @@ impl Stitched {
     /// The cells of `dataflow`, whose cores are `cores`.
     ///
     /// # Errors
-    /// A design error where a FIFO is deeper than any; a bug where the dataflow has no single way through,
-    /// which generating must have refused.
+    /// A design error where a FIFO is deeper than any; a bug where the dataflow has several inputs or
+    /// outputs, which generating must have refused.
     pub fn new(dataflow: &Dataflow, cores: &Cores) -> Result<Stitched> {
-        let names = hls::identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
+        let names = hls::identifiers(&dataflow.nodes);
         let enters = Cell::core("input_edge", &cores.input);
         let leaves = Cell::core("output_edge", &cores.output);
         let [fed] = &dataflow.inputs[..] else {
@@ -128,63 +127,72 @@ impl Stitched {
         let mut stitched = Stitched {
             cells: vec![enters.clone()],
             streams: Vec::new(),
-            input: enters.input(),
-            output: leaves.output(),
+            input: enters.end(READ),
+            output: leaves.end(WRITTEN),
         };
-        // By stream: who writes it.
+        // By stream: where it can be read.
         let mut ends = vec![None; dataflow.streams.len()];
-        ends[fed.stream.0] = Some(stitched.behind(
-            dataflow,
-            fed.stream,
-            ("input", &enters, cores.input.output.bytes),
-        )?);
+        let outputs = (&[fed.stream][..], hls::streams("input", 1));
+        stitched.written(dataflow, &enters, &cores.input, outputs, &mut ends)?;
         for ((node, name), core) in dataflow.nodes.iter().zip(&names).zip(&cores.layers) {
             let cell = Cell::core(name, core);
-            let (input, output) = ends_of(node)?;
-            let from = ends[input.0].take();
-            let from = from.ok_or_else(|| {
-                Error::bug(format!("nobody writes what layer `{}` reads", node.name))
-            })?;
-            stitched.streams.push((from, cell.input()));
+            for (id, end) in node.inputs.iter().zip(cell.reads(core)) {
+                let from = ends[id.0].take().ok_or_else(|| {
+                    Error::bug(format!("nobody writes what layer `{}` reads", node.name))
+                })?;
+                stitched.streams.push((from, end));
+            }
             stitched.cells.push(cell.clone());
-            let stream = (name.as_str(), &cell, core.output.bytes);
-            ends[output.0] = Some(stitched.behind(dataflow, output, stream)?);
+            let outputs = (&node.outputs[..], hls::streams(name, node.outputs.len()));
+            stitched.written(dataflow, &cell, core, outputs, &mut ends)?;
         }
         let last = ends[read.stream.0].take();
         let last = last.ok_or_else(|| Error::bug("nobody writes the output"))?;
-        stitched.streams.push((last, leaves.input()));
+        stitched.streams.push((last, leaves.end(READ)));
         stitched.cells.push(leaves);
         Ok(stitched)
     }
 
-    /// The end at which a stream can be read that `cell` writes: the cell's own, or that of a FIFO behind it.
-    fn behind(
+    /// Notes in `ends` where the streams that `cell` writes can be read: at the cell, or at a FIFO behind it.
+    fn written(
         &mut self,
         dataflow: &Dataflow,
-        stream: StreamId,
-        (name, cell, bytes): (&str, &Cell, u64),
-    ) -> Result<End> {
-        let depth = dataflow.stream(stream).depth;
+        cell: &Cell,
+        core: &Core,
+        (streams, names): (&[StreamId], Vec<String>),
+        ends: &mut [Option<End>],
+    ) -> Result<()> {
+        let outputs = cell.writes(core).into_iter().zip(&core.outputs);
+        for ((id, name), (end, side)) in streams.iter().zip(&names).zip(outputs) {
+            let depth = dataflow.stream(*id).depth;
+            ends[id.0] = Some(self.behind(end, name, depth, side.bytes)?);
+        }
+        Ok(())
+    }
+
+    /// The end at which the stream called `name` can be read that is written at `from`: the same, or that of a FIFO
+    /// behind it.
+    fn behind(&mut self, from: End, name: &str, depth: usize, bytes: u64) -> Result<End> {
         if depth <= REGISTERED {
-            return Ok(cell.output());
+            return Ok(from);
         }
         let [least, most] = FIFO_WORDS;
         let words = depth.next_power_of_two().max(least);
         if words > most {
             return Err(Error::design(format!(
-                "the stream behind `{name}` needs a FIFO of {depth} words, and {most} are the most"
+                "the stream `{name}` needs a FIFO of {depth} words, and {most} are the most"
             )));
         }
         let fifo = Cell {
-            name: named(&format!("{name}_out")),
+            name: named(name),
             what: What::Fifo {
                 depth: words,
                 bytes,
             },
         };
-        self.streams.push((cell.output(), fifo.input()));
+        self.streams.push((from, fifo.end("S_AXIS")));
         self.cells.push(fifo.clone());
-        Ok(fifo.output())
+        Ok(fifo.end("M_AXIS"))
     }
 
     /// Names of the cores, each once, in order.
@@ -198,15 +206,5 @@ impl Stitched {
             }
         }
         cores
-    }
-}
-
-fn ends_of(node: &Node) -> Result<(StreamId, StreamId)> {
-    match (&node.inputs[..], &node.outputs[..]) {
-        ([input], [output]) => Ok((*input, *output)),
-        _ => Err(Error::bug(format!(
-            "layer `{}` is no link of a chain",
-            node.name
-        ))),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn stitch(stitched: &Stitched, target: &Target) -> String {
         .streams
         .iter()
         .map(|(from, to)| {
-            let (a, b) = (from.interface, to.interface);
+            let (a, b) = (&from.interface, &to.interface);
             format!("stream {}/{a} {}/{b}\n", from.cell, to.cell)
         })
         .collect();

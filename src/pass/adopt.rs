@@ -1,12 +1,15 @@
-//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and pools take the words
-//! that arrive, so that no converter is needed around them.
+//! Adopt: sliding windows read the words that arrive and write the words that are wanted, and layers that keep
+//! channels in their places take the words that arrive, so that no converter is needed around them.
 //! Must not know how the other layers were folded.
 
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::{Layer, Parallelism};
 
-/// Gives every sliding window, and every pool, the words of its neighbours, where it can have them, where `fixed` does not say
+/// Levels of a threshold layer that takes the words of the sum before it.
+const MOST_LEVELS: usize = 16;
+
+/// Gives every sliding window, every pool and every layer that forks or joins the words of its neighbours, where it can have them, where `fixed` does not say
 /// otherwise (by position of the node) and where that takes no more than `most` cycles per frame.
 ///
 /// # Errors
@@ -16,7 +19,18 @@ pub fn adopt(mut dataflow: Dataflow, fixed: &[Parallelism], most: u64) -> Result
         let node = &dataflow.nodes[position];
         let simd = match node.layer {
             Layer::SlidingWindow(_) => true,
-            Layer::MaxPool(_) | Layer::SumPool(_) => false,
+            Layer::MaxPool(_)
+            | Layer::SumPool(_)
+            | Layer::Add(_)
+            | Layer::Concat(_)
+            | Layer::Duplicate(_)
+            | Layer::Upsample(_) => false,
+            // The few levels of a residual sum: a converter would cost more.
+            Layer::Threshold(ref threshold)
+                if threshold.activation.levels <= MOST_LEVELS && follows_sum(&dataflow, node) =>
+            {
+                false
+            }
             _ => continue,
         };
         let limits = node.layer.hardware().limits();
@@ -45,6 +59,12 @@ pub fn adopt(mut dataflow: Dataflow, fixed: &[Parallelism], most: u64) -> Result
     }
     dataflow.verify("adopt")?;
     Ok(dataflow)
+}
+
+/// Whether an addition writes what the node reads.
+fn follows_sum(dataflow: &Dataflow, node: &Node) -> bool {
+    let writer = dataflow.producer(node.inputs[0]);
+    writer.is_some_and(|writer| matches!(writer.layer, Layer::Add(_)))
 }
 
 /// Elements of the words that the writer before the node writes, and of those that the reader behind it reads.

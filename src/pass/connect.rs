@@ -14,7 +14,7 @@ pub fn connect(mut dataflow: Dataflow) -> Result<Dataflow> {
     while position < dataflow.nodes.len() {
         for slot in 0..dataflow.nodes[position].inputs.len() {
             let stream = dataflow.nodes[position].inputs[slot];
-            if let Some(node) = converter(&dataflow, stream, position)? {
+            if let Some(node) = converter(&dataflow, stream, (position, slot))? {
                 insert(&mut dataflow, position, slot, node);
                 position += 1;
             }
@@ -25,17 +25,19 @@ pub fn connect(mut dataflow: Dataflow) -> Result<Dataflow> {
     Ok(dataflow)
 }
 
-/// The converter that the reader at `position` needs on `stream`, its streams not yet set.
-fn converter(dataflow: &Dataflow, stream: StreamId, position: usize) -> Result<Option<Node>> {
+/// The converter that the reader at `position` needs on `stream` in its `slot`, its streams not yet set.
+fn converter(
+    dataflow: &Dataflow,
+    stream: StreamId,
+    (position, slot): (usize, usize),
+) -> Result<Option<Node>> {
     let reader = &dataflow.nodes[position];
     let Some(writer) = dataflow.producer(stream) else {
         // The host sends words of the size that the first layer reads.
         return Ok(None);
     };
-    let (from, to) = (
-        writer.layer.hardware().output(),
-        reader.layer.hardware().input(),
-    );
+    let from = writer.layer.hardware().output();
+    let to = reader.layer.hardware().inputs()[slot];
     if from == to {
         return Ok(None);
     }

@@ -3,15 +3,19 @@
 
 mod adopt;
 mod connect;
+mod depth;
 mod fuse;
 mod reorder;
 mod streamline;
 
 pub use adopt::adopt;
 pub use connect::connect;
+pub use depth::depth;
 pub use fuse::fuse;
 pub use reorder::reorder;
-pub use streamline::{Grid, Place, Product, products, streamline};
+pub use streamline::{
+    Derived, Grid, Origin, Place, Product, Refusal, Survey, products, streamline, survey,
+};
 
 /// Every pass; file names and the table agree.
-pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect"];
+pub const PASSES: &[&str] = &["streamline", "fuse", "reorder", "adopt", "connect", "depth"];

@@ -2,9 +2,11 @@
 //! not flow at all, and sparse weights are stored as what is kept.
 //! Must not know how the order was chosen.
 
-use crate::dataflow::{Channels, Dataflow, Node, Rearrangement};
+use crate::dataflow::{Channels, Dataflow, Node, Rearrangement, StreamId};
 use crate::error::{Error, Result};
-use crate::layer::{Blocks, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Vvau};
+use crate::layer::{
+    Add, Blocks, Duplicate, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Upsample, Vvau,
+};
 use crate::tensor::{DataType, Tensor};
 
 /// Moves rows, thresholds and columns of all layers along with the channels, then stores the weights of the
@@ -44,11 +46,19 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
         }
     }
     for node in &mut dataflow.nodes {
-        let side = |ids: &[crate::dataflow::StreamId]| {
-            ids.first()
-                .and_then(|id| Some((orders[id.0].as_ref()?, channels[id.0])))
+        let side = |ids: &[StreamId]| {
+            let mut sides = ids
+                .iter()
+                .map(|id| Some((orders[id.0].as_ref()?, channels[id.0])));
+            let first = sides.next().flatten();
+            sides.all(|side| side == first).then_some(first)
         };
-        let (read, written) = (side(&node.inputs), side(&node.outputs));
+        let (Some(read), Some(written)) = (side(&node.inputs), side(&node.outputs)) else {
+            return Err(Error::bug(format!(
+                "the streams of `{}` move in different ways",
+                node.name
+            )));
+        };
         if read.is_some() || written.is_some() {
             moved(node, read, written)?;
         }
@@ -79,28 +89,7 @@ type Side<'a> = Option<(&'a Vec<usize>, usize)>;
 
 fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
     match &mut node.layer {
-        Layer::Mvau(mvau) if mvau.groups == 1 => {
-            let columns = match read {
-                Some((order, of)) => repeated(order, of, mvau.columns)?,
-                None => (0..mvau.columns).collect(),
-            };
-            let rows = match written {
-                Some((order, _)) => order.clone(),
-                None => (0..mvau.rows).collect(),
-            };
-            let weights = node.tensors.weights(&[mvau.rows, mvau.columns])?;
-            let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
-            let data = rows
-                .iter()
-                .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-                .collect::<Vec<i32>>();
-            mvau.weight = kept_type(mvau, &data);
-            node.tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
-            (mvau.rows, mvau.columns) = (rows.len(), columns.len());
-            if let Some(activation) = &mut mvau.activation {
-                thresholds(&mut node.tensors, activation, &rows)?;
-            }
-        }
+        Layer::Mvau(mvau) if mvau.groups == 1 => product(mvau, &mut node.tensors, read, written)?,
         Layer::Threshold(layer) if read == written => {
             if let Some((order, of)) = read {
                 let order = repeated(order, of, layer.channels)?;
@@ -127,6 +116,15 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
                 sliding.channels = order.len();
             }
         }
+        Layer::Add(Add { channels, .. })
+        | Layer::Duplicate(Duplicate { channels, .. })
+        | Layer::Upsample(Upsample { channels, .. })
+            if read == written =>
+        {
+            if let Some((order, of)) = read {
+                *channels = repeated(order, of, *channels)?.len();
+            }
+        }
         _ => {
             let kind = node.layer.hardware().kind();
             return Err(Error::bug(format!(
@@ -134,6 +132,36 @@ fn moved(node: &mut Node, read: Side<'_>, written: Side<'_>) -> Result<()> {
                 node.name
             )));
         }
+    }
+    Ok(())
+}
+
+/// The rows and columns of a product move with the channels on its two sides.
+fn product(
+    mvau: &mut Mvau,
+    tensors: &mut Tensors,
+    read: Side<'_>,
+    written: Side<'_>,
+) -> Result<()> {
+    let columns = match read {
+        Some((order, of)) => repeated(order, of, mvau.columns)?,
+        None => (0..mvau.columns).collect(),
+    };
+    let rows = match written {
+        Some((order, _)) => order.clone(),
+        None => (0..mvau.rows).collect(),
+    };
+    let weights = tensors.weights(&[mvau.rows, mvau.columns])?;
+    let row = |row: &usize| &weights[row * mvau.columns..(row + 1) * mvau.columns];
+    let mut data: Vec<i32> = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows.iter().map(row) {
+        data.extend(columns.iter().map(|column| row[*column]));
+    }
+    mvau.weight = kept_type(mvau, &data);
+    tensors.weights = Some(Tensor::new(vec![rows.len(), columns.len()], data)?);
+    (mvau.rows, mvau.columns) = (rows.len(), columns.len());
+    if let Some(activation) = &mut mvau.activation {
+        thresholds(tensors, activation, &rows)?;
     }
     Ok(())
 }

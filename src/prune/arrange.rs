@@ -6,8 +6,9 @@ use super::bcr_col::{cell, sums};
 use super::matrix::{Chain, Matrix};
 use crate::layer::Blocks;
 
-/// Scores that may be looked at for one class of channels, so that large layers take seconds.
-const WORK: usize = 40_000_000;
+/// Scores that may be looked at for one class of channels, and for all of them, so that large layers and deep
+/// networks take seconds.
+const WORK: [usize; 2] = [40_000_000, 400_000_000];
 /// Times that every pair of channels is tried.
 const ROUNDS: usize = 3;
 /// Gains below this part of all scores are none: sums in another order differ by less.
@@ -17,6 +18,7 @@ const LEAST: f64 = 1e-9;
 /// two channels at a time as long as that gains. Gains are parts of a layer's whole score, so that layers
 /// count alike. The result depends on nothing but the scores.
 pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Vec<usize>]) {
+    let each = (WORK[1] / chain.classes.len().max(1)).min(WORK[0]);
     for class in 0..chain.classes.len() {
         if chain.classes[class].fixed || orders[class].len() < 2 {
             continue;
@@ -27,7 +29,7 @@ pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Ve
             sides.extend(side(chain, matrix, *blocks, orders, class));
         }
         if !sides.is_empty() {
-            let places = climb(&mut sides, orders[class].len());
+            let places = climb(&mut sides, orders[class].len(), each);
             orders[class] = places.iter().map(|place| orders[class][*place]).collect();
         }
     }
@@ -120,9 +122,10 @@ fn side(
         .chunks(blocks.rows * count)
         .map(|list| sums(list, count))
         .collect();
-    let turned = (0..count)
-        .flat_map(|column| lists.iter().map(move |list| list[column]))
-        .collect();
+    let mut turned = Vec::with_capacity(count * lists.len());
+    for column in 0..count {
+        turned.extend(lists.iter().map(|list| list[column]));
+    }
     Some(Side::Reads(Reads {
         scores: turned,
         channels,
@@ -244,8 +247,8 @@ fn distinct<T: PartialEq>(a: T, b: T) -> impl Iterator<Item = T> {
     std::iter::once(a).chain(second)
 }
 
-/// The channel for each place.
-fn climb(sides: &mut [Side], channels: usize) -> Vec<usize> {
+/// The channel for each place, after looking at about so many scores.
+fn climb(sides: &mut [Side], channels: usize, most: usize) -> Vec<usize> {
     let mut scratch = Vec::new();
     let mut places: Vec<usize> = (0..channels).collect();
     // Dealt out by worth, each lane gets its share of channels that matter.
@@ -263,7 +266,7 @@ fn climb(sides: &mut [Side], channels: usize) -> Vec<usize> {
         }
     }
     let work: usize = sides.iter().map(Side::work).sum();
-    let mut tries = WORK / work.max(1);
+    let mut tries = most / work.max(1);
     let mut pairs = Pairs::new(channels);
     for _ in 0..ROUNDS {
         let mut gained = false;
@@ -345,7 +348,7 @@ mod tests {
             blocks,
             weight: 1.0,
         })];
-        let places = climb(&mut sides, 4);
+        let places = climb(&mut sides, 4, WORK[0]);
         let mut sorted = places.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3]);
@@ -373,7 +376,7 @@ mod tests {
         let mut sides = [Side::Reads(reads)];
         let scratch = &mut Vec::new();
         assert_eq!(sides[0].whole(&[0, 1, 2, 3], scratch), 20.0);
-        let places = climb(&mut sides, 4);
+        let places = climb(&mut sides, 4, WORK[0]);
         assert_eq!(sides[0].whole(&places, scratch), 36.0);
     }
 
@@ -393,7 +396,7 @@ mod tests {
             blocks,
             weight: 1.0,
         }];
-        let places = climb(&mut sides, 4);
+        let places = climb(&mut sides, 4, WORK[0]);
         assert_eq!(sides[0].whole(&places, &mut Vec::new()), 4.0);
         assert_eq!(places[0] % 2, places[1] % 2);
     }

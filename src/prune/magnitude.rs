@@ -52,7 +52,7 @@ fn trained(
         known.ok_or_else(|| Error::bug("the weights of a layer are not constants"))
     };
     let Some(node) = producers.get(&id) else {
-        return Ok(known(id)?.clone());
+        return Ok(known(id)?.into_owned());
     };
     let first = node.inputs.first();
     let first = first.ok_or_else(|| Error::bug("a constant is made of nothing"))?;
@@ -60,10 +60,10 @@ fn trained(
     if node.op.is_quantiser() || matches!(node.op, Op::Unary(crate::network::Unary::Identity)) {
         return Ok(source);
     }
+    let others = node.inputs[1..].iter().map(|id| known(*id));
+    let others = others.collect::<Result<Vec<_>>>()?;
     let mut inputs = vec![&source];
-    for id in &node.inputs[1..] {
-        inputs.push(known(*id)?);
-    }
+    inputs.extend(others.iter().map(|known| &**known));
     evaluate(node, &inputs, &network.value(id).shape)
 }
 

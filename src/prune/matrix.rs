@@ -54,10 +54,12 @@ impl Matrix {
 
     /// Scores for rows and columns in another order, or for some of them.
     pub(super) fn gathered(&self, rows: &[usize], columns: &[usize]) -> Vec<f64> {
-        let row = |row: &usize| &self.scores[row * self.columns..(row + 1) * self.columns];
-        rows.iter()
-            .flat_map(|r| columns.iter().map(move |c| row(r)[*c]))
-            .collect()
+        let mut gathered = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows {
+            let scores = &self.scores[row * self.columns..(row + 1) * self.columns];
+            gathered.extend(columns.iter().map(|column| scores[*column]));
+        }
+        gathered
     }
 }
 
@@ -105,7 +107,7 @@ impl Chain {
     pub(super) fn channels(&self, matrix: &Matrix, orders: &[Vec<usize>]) -> usize {
         let class = &self.classes[matrix.input];
         match (class.fixed, matrix.place) {
-            (true, Place::Kernel { channels, .. }) => channels,
+            (true, Place::Kernel { channels, .. } | Place::Mirrored { channels, .. }) => channels,
             (true, Place::Matrix { .. }) => matrix.columns,
             (false, _) => orders[matrix.input].len(),
         }

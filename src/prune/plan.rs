@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::grid::{self, choose};
-use super::matrix::{Chain, Matrix, chain};
+use super::matrix::{Chain, Class, Matrix, chain};
 use super::{Mask, Plan, Pruned, arrange, bcr_col, channel, none};
 use crate::error::{Error, Place, Result};
 use crate::layer::Blocks;
@@ -83,39 +83,116 @@ type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 /// By class, the channels that stay, in their old order: those of the pattern `channel`, without those that
 /// no weight of a row that stays reads. One channel at least stays.
 fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
-    let mut alive: Vec<Vec<bool>> = Vec::with_capacity(chain.classes.len());
-    for (at, class) in chain.classes.iter().enumerate() {
-        let is_read = chain.matrices.iter().any(|matrix| matrix.input == at);
-        alive.push(vec![class.fixed || !is_read; class.channels]);
-    }
+    let every = |class: &Class| vec![true; class.channels];
+    let mut allowed: Vec<Vec<bool>> = chain.classes.iter().map(every).collect();
+    let mut alive = read(chain, &allowed);
+    let mut decided = vec![false; chain.classes.len()];
     // From the last layer to the first: what a layer does not write, it need not read.
-    for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted).rev() {
-        let (input, output) = (&chain.classes[matrix.input], &chain.classes[matrix.output]);
-        if pattern(pruning) == channel::NAME {
-            let density = pruning.density.ok_or_else(|| {
-                let what = format!(
-                    "layer `{}` does not say how many channels are kept",
-                    matrix.name
-                );
-                Error::user(what)
-                    .help("add `density = 0.5`")
-                    .at(places["pattern"].clone())
-            })?;
-            if !output.fixed {
-                let rows = matrix.scores.chunks_exact(matrix.columns);
-                let scores: Vec<f64> = rows.map(|row| row.iter().sum()).collect();
-                alive[matrix.output] = channel::keep(&scores, density, &alive[matrix.output]);
-            }
+    for matrix in chain.matrices.iter().rev() {
+        let class = matrix.output;
+        if chain.classes[class].fixed || std::mem::replace(&mut decided[class], true) {
+            continue;
         }
-        if !input.fixed {
-            let stays = |row: usize| output.fixed || alive[matrix.output][row];
-            let read = matrix.reads(input.channels, stays);
-            let all = alive[matrix.input].iter_mut().zip(read);
-            all.for_each(|(alive, read)| *alive |= read);
+        if let Some(density) = share(chain, wanted, class)? {
+            allowed[class] = channel::keep(&worth(chain, class), density, &alive[class]);
+            alive = read(chain, &allowed);
         }
     }
     let listed = |alive: &Vec<bool>| (0..alive.len()).filter(|c| alive[*c]).collect();
     Ok(alive.iter().map(listed).collect())
+}
+
+/// By class, whether each channel is allowed and read by a row of an allowed channel that is read itself; all those
+/// that are allowed where nobody reads the class.
+fn read(chain: &Chain, allowed: &[Vec<bool>]) -> Vec<Vec<bool>> {
+    let mut alive: Vec<Vec<bool>> = Vec::with_capacity(allowed.len());
+    for (at, (class, allowed)) in chain.classes.iter().zip(allowed).enumerate() {
+        let is_read = chain.matrices.iter().any(|matrix| matrix.input == at);
+        let all = class.fixed || !is_read;
+        alive.push(allowed.iter().map(|allowed| all && *allowed).collect());
+    }
+    // Channels that several layers write, one after the other, are read by later and by earlier ones.
+    loop {
+        let before = alive.clone();
+        for matrix in chain.matrices.iter().rev() {
+            let (input, output) = (&chain.classes[matrix.input], &chain.classes[matrix.output]);
+            if !input.fixed {
+                let stays = |row: usize| output.fixed || alive[matrix.output][row];
+                let read = matrix.reads(input.channels, stays);
+                for (channel, read) in read.into_iter().enumerate() {
+                    alive[matrix.input][channel] |= read && allowed[matrix.input][channel];
+                }
+            }
+        }
+        if alive == before {
+            break;
+        }
+    }
+    for (alive, allowed) in alive.iter_mut().zip(allowed) {
+        if !alive.contains(&true)
+            && let Some(first) = allowed.iter().position(|allowed| *allowed)
+        {
+            alive[first] = true;
+        }
+    }
+    alive
+}
+
+/// The share of channels of a class that the layers that write it keep, if any of them prunes channels.
+///
+/// # Errors
+/// A user error where it is missing, or where two of them ask for different ones.
+fn share(chain: &Chain, wanted: &[Wanted], class: usize) -> Result<Option<f64>> {
+    let mut found: Option<(f64, &str)> = None;
+    for (matrix, (pruning, places)) in chain.matrices.iter().zip(wanted) {
+        if matrix.output != class || pattern(pruning) != channel::NAME {
+            continue;
+        }
+        let density = pruning.density.ok_or_else(|| {
+            let what = format!(
+                "layer `{}` does not say how many channels are kept",
+                matrix.name
+            );
+            Error::user(what)
+                .help("add `density = 0.5`")
+                .at(places["pattern"].clone())
+        })?;
+        match found {
+            Some((other, name)) if other != density => {
+                let error = Error::user(format!(
+                    "layers `{name}` and `{}` write the same channels, and keep {other} and {density} of them",
+                    matrix.name
+                ))
+                .help("branches that are added up lose the same channels: give these layers the same density");
+                return Err(match places.get("density") {
+                    Some(place) => error.at(place.clone()),
+                    None => error,
+                });
+            }
+            _ => found = Some((density, &matrix.name)),
+        }
+    }
+    Ok(found.map(|(density, _)| density))
+}
+
+/// What each channel of a class is worth: the scores of the rows that write it, layers counting alike.
+fn worth(chain: &Chain, class: usize) -> Vec<f64> {
+    let mut worth = vec![0.0; chain.classes[class].channels];
+    for matrix in chain
+        .matrices
+        .iter()
+        .filter(|matrix| matrix.output == class)
+    {
+        let total = matrix.total();
+        let part = if total > 0.0 { 1.0 / total } else { 0.0 };
+        for (worth, row) in worth
+            .iter_mut()
+            .zip(matrix.scores.chunks_exact(matrix.columns))
+        {
+            *worth += row.iter().sum::<f64>() * part;
+        }
+    }
+    worth
 }
 
 fn blocks(
@@ -189,7 +266,6 @@ fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Blocks>, pruning: &Prun
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::prune::matrix::Class;
 
     /// A product of `rows` x `columns` between two classes; `used` are its weights that are not 0.
     fn matrix(input: usize, used: &[&[u8]]) -> Matrix {
@@ -241,5 +317,36 @@ mod tests {
         let chain = chain(vec![matrix(0, &[&[1], &[1]]), matrix(1, &[&[0, 0]])]);
         let found = alive(&chain, &vec![Wanted::default(); 2]).unwrap();
         assert_eq!(found, [vec![0], vec![0], vec![0]]);
+    }
+
+    /// Two layers write class 1, one behind the other, and the second reads it: channel 2 is read by the output alone,
+    /// channel 1 by nobody.
+    #[test]
+    fn channels_of_a_residual_stage_stay_or_go_together() {
+        let mut chain = chain(vec![
+            matrix(0, &[&[1, 1], &[1, 1], &[1, 1]]),
+            matrix(1, &[&[1, 0, 0], &[1, 0, 0]]),
+            matrix(2, &[&[1, 1], &[1, 1], &[1, 1]]),
+            matrix(1, &[&[0, 0, 1]]),
+        ]);
+        (chain.matrices[2].output, chain.matrices[3].output) = (1, 3);
+        (chain.classes[3].channels, chain.classes[3].fixed) = (1, true);
+        chain.classes.pop();
+        let mut wanted = vec![Wanted::default(); 4];
+        let found = alive(&chain, &wanted).unwrap();
+        assert_eq!(found, [vec![0, 1], vec![0, 2], vec![0, 1], vec![0]]);
+        // The second layer asks, and its channels are those of the first.
+        wanted[2].0.pattern = Some("channel".into());
+        wanted[2].0.density = Some(0.34);
+        chain.matrices[2].scores[5] = 9.0;
+        let found = alive(&chain, &wanted).unwrap();
+        assert_eq!(found[1], [2]);
+        wanted[0].0.pattern = Some("channel".into());
+        wanted[0].0.density = Some(0.5);
+        let refused = alive(&chain, &wanted).unwrap_err();
+        assert!(
+            refused.to_string().contains("the same channels"),
+            "{refused}"
+        );
     }
 }

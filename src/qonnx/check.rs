@@ -71,7 +71,8 @@ pub(super) fn label(node: &NodeProto) -> String {
 }
 
 fn operators(graph: &GraphProto) -> Result<()> {
-    let problems: Vec<Error> = graph.node.iter().filter_map(operator_problem).collect();
+    let named = |node| Some(operator_problem(node)?.within(format!("node {}", label(node))));
+    let problems: Vec<Error> = graph.node.iter().filter_map(named).collect();
     match problems.is_empty() {
         true => Ok(()),
         false => {
@@ -84,9 +85,10 @@ fn operators(graph: &GraphProto) -> Result<()> {
     }
 }
 
-fn operator_problem(node: &NodeProto) -> Option<Error> {
+/// Why an operator is not supported, whatever it reads.
+pub(super) fn operator_problem(node: &NodeProto) -> Option<Error> {
     let refused = |why: String| {
-        Some(Error::user(format!("node {}: {why}", label(node))).help(
+        Some(Error::user(why).help(
             "the operators of multi-layer perceptrons and convolutional networks are supported: see \
              `finnp check --operators`",
         ))

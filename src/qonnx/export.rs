@@ -256,6 +256,17 @@ impl<'a> Writer<'a> {
                 let shape = &self.network.value(node.output).shape;
                 Ok(vec![self.add(constant::integers(&name, shape))])
             }
+            Op::Upsample { factor } => {
+                let rank = self.network.value(node.output).shape.len();
+                let mut scales = vec![1.0; rank];
+                let first = 4usize.saturating_sub(rank);
+                for axis in first..2 {
+                    scales[axis + rank - 2] = factor[axis] as f32;
+                }
+                let name = self.tensors.unique(&format!("{output}.scales"));
+                let scales = constant::real(&name, &Tensor::new(vec![rank], scales)?);
+                Ok(vec![String::new(), self.add(scales)])
+            }
             Op::Unary(Unary::Clip { low, high }) => {
                 let names = [format!("{output}.min"), format!("{output}.max")];
                 let low = self.bound(&names[0], low, f64::NEG_INFINITY)?;

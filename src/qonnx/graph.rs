@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 use tract_onnx::tract_core::prelude::{DatumType, Tensor as TractTensor};
 
-use super::check::{check, label};
+use super::blocked::{Blocked, first, name_of};
+use super::check::check;
 use super::lower::lower;
 use super::name::{Names, Source};
 use super::oracle::{Known, batch_one, consult, parse};
@@ -20,11 +21,41 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the node or tensor at fault and says what to do.
 pub fn import(bytes: &[u8]) -> Result<Network> {
-    let model = lowered(bytes)?;
+    let read = read(&prepared(parse(bytes)?)?)?;
+    match first(read.blocked) {
+        Some(error) => Err(error),
+        None => Ok(read.network),
+    }
+}
+
+/// A model that is safe to analyse, with operators on integers as operators on reals between quantisers.
+///
+/// # Errors
+/// As [`check`]; a user error for an integer operator that has no equal in reals.
+pub(super) fn prepared(model: ModelProto) -> Result<ModelProto> {
+    check(&model)?;
+    lower(model)
+}
+
+/// What was read of a model.
+pub(super) struct Reading {
+    /// All of it; where something blocks, what does not depend on that, whose outputs are what nothing reads.
+    pub(super) network: Network,
+    /// Nodes that cannot be read.
+    pub(super) blocked: Vec<Blocked>,
+    /// Names of nodes that depend on those.
+    pub(super) unreached: Vec<String>,
+}
+
+/// Reads all nodes of a model that is safe to analyse, as far as they can be.
+///
+/// # Errors
+/// A user error for what no single node is to blame for.
+pub(super) fn read(model: &ModelProto) -> Result<Reading> {
     let graph = model.graph.as_ref();
     let graph = graph.ok_or_else(|| Error::user("the model has no graph"))?;
     let inputs = batch_one(graph)?;
-    let known = consult(&model, &inputs)?;
+    let known = consult(model, &inputs)?;
     let opset = model
         .opset_import
         .iter()
@@ -59,16 +90,25 @@ pub fn import(bytes: &[u8]) -> Result<Network> {
         walk.network.inputs.push(id);
         walk.varying.insert(id);
     }
-    for node in &graph.node {
-        walk.node(node)
-            .map_err(|error| error.within(format!("node {}", label(node))))?;
+    let (blocked, unreached) = walk.nodes();
+    if !blocked.is_empty() {
+        let network = walk.partial();
+        return Ok(Reading {
+            network,
+            blocked,
+            unreached,
+        });
     }
     for output in &graph.output {
         let id = walk.id(&output.name)?;
         walk.network.outputs.push(id);
     }
     walk.network.verify("import")?;
-    Ok(walk.network)
+    Ok(Reading {
+        network: walk.network,
+        blocked,
+        unreached,
+    })
 }
 
 /// The checked model with operators on integers as operators on reals between quantisers, as [`import`] reads it
@@ -77,9 +117,7 @@ pub fn import(bytes: &[u8]) -> Result<Network> {
 /// # Errors
 /// As [`import`].
 pub fn lowered(bytes: &[u8]) -> Result<ModelProto> {
-    let model = parse(bytes)?;
-    check(&model)?;
-    lower(model)
+    prepared(parse(bytes)?)
 }
 
 /// The network so far, and what is known of the rest.
@@ -305,6 +343,39 @@ impl Walk<'_> {
             inputs,
             output,
         });
+    }
+
+    /// Reads all nodes; those that cannot be read, and the names of those that depend on them.
+    fn nodes(&mut self) -> (Vec<Blocked>, Vec<String>) {
+        let graph = self.graph;
+        let (mut blocked, mut unreached) = (Vec::new(), Vec::new());
+        let mut lost: BTreeSet<&str> = BTreeSet::new();
+        for node in &graph.node {
+            let behind = node.input.iter().any(|name| lost.contains(name.as_str()));
+            let before = self.network.nodes.len();
+            match behind {
+                true => unreached.push(name_of(node)),
+                false => match self.node(node) {
+                    Ok(()) => continue,
+                    Err(error) => {
+                        self.network.nodes.truncate(before);
+                        blocked.push(Blocked::new(node, error));
+                    }
+                },
+            }
+            lost.extend(node.output.iter().map(String::as_str));
+        }
+        (blocked, unreached)
+    }
+
+    /// The nodes that were read. Its outputs are all that the inputs reach and nothing reads.
+    fn partial(self) -> Network {
+        let mut network = self.network;
+        let readers = network.readers();
+        let made = network.nodes.iter().map(|node| node.output);
+        let ends = made.filter(|id| readers[id.0] == 0 && self.varying.contains(id));
+        network.outputs = ends.collect();
+        network
     }
 
     fn node(&mut self, node: &NodeProto) -> Result<()> {

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod batch_norm;
+mod blocked;
 mod bounds;
 mod check;
 mod constant;
@@ -24,14 +25,18 @@ mod name;
 mod operator;
 mod oracle;
 mod pair;
+mod resample;
 mod single;
 mod sliding;
 mod spelling;
+mod survey;
 mod window;
 
+pub use blocked::Blocked;
 pub use custom::onnx_with_qonnx;
 pub use export::export;
 pub use external::{locations, whole};
 pub use graph::{import, lowered};
 pub use operator::names as operators;
 pub use oracle::{batch_one, named_apart, parse};
+pub use survey::{Survey, survey};

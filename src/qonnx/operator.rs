@@ -5,10 +5,7 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
-use super::idle;
-use super::linear;
-use super::lower;
-use super::sliding;
+use super::{idle, linear, lower, resample, sliding};
 use crate::error::{Error, Result};
 use crate::network::{Binary, MultiThreshold, Op, Quant, Rounding, Trunc, Unary, ValueId};
 
@@ -56,6 +53,9 @@ const OPERATORS: &[Operator] = &[
     quantiser("QuantizeLinear", (3, 3), linear::read_quantize),
     quantiser("DequantizeLinear", (3, 4), linear::read_dequantize),
     standard("Conv", (2, 3), sliding::read_conv),
+    standard("ConvTranspose", (2, 3), resample::read_conv_transpose),
+    standard("Resize", (1, 4), resample::read_resize),
+    standard("Concat", (1, usize::MAX), read_concat),
     standard("MaxPool", (1, 1), sliding::read_max_pool),
     standard("GlobalMaxPool", (1, 1), sliding::read_global_max_pool),
     standard("AveragePool", (1, 1), sliding::read_average_pool),
@@ -165,7 +165,6 @@ const OPERATORS: &[Operator] = &[
 
 /// Operators that are met in computations of shapes and constants.
 const ON_CONSTANTS: &[&str] = &[
-    "Concat",
     "Constant",
     "ConstantOfShape",
     "Equal",
@@ -459,6 +458,13 @@ fn axis_of(walk: &Walk<'_>, node: &NodeProto, input: ValueId, default: i64) -> R
             "axis {axis} of a tensor with {rank} axes"
         ))),
     }
+}
+
+/// Tensors side by side.
+fn read_concat(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
+    let parts = inputs(walk, node)?;
+    let axis = axis_of(walk, node, parts[0], 1)?;
+    finish(walk, node, Op::Concat { axis }, parts)
 }
 
 fn read_softmax(walk: &mut Walk<'_>, node: &NodeProto, log: bool) -> Result<()> {

@@ -126,12 +126,29 @@ pub(super) fn read_conv(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let shape = source.shape(filters, &window);
     let out = node.output[0].clone();
     let op = Op::Conv { window, group };
-    let bias = node.input.get(2).filter(|name| !name.is_empty());
-    let Some(bias) = bias else {
-        let output = output(walk, &out, shape)?;
-        walk.push(name, &node.op_type, op, vec![source.id, weights], output);
+    let result = output(walk, &out, shape)?;
+    add_bias(
+        walk,
+        node,
+        (name, op, vec![source.id, weights]),
+        result,
+        filters,
+    )
+}
+
+/// Adds a convolution, and its bias, if it has one, as an addition of its own.
+pub(super) fn add_bias(
+    walk: &mut Walk<'_>,
+    node: &NodeProto,
+    (name, op, inputs): (String, Op, Vec<ValueId>),
+    result: ValueId,
+    filters: usize,
+) -> Result<()> {
+    let Some(bias) = node.input.get(2).filter(|name| !name.is_empty()) else {
+        walk.push(name, &node.op_type, op, inputs, result);
         return Ok(());
     };
+    let out = &node.output[0];
     let bias = parameter(walk, bias, "bias")?;
     if walk.shape(bias) != [filters] {
         return Err(Error::user(format!(
@@ -139,21 +156,20 @@ pub(super) fn read_conv(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
             walk.shape(bias)
         )));
     }
-    let mut spread = vec![1; source.axes + 1];
+    let shape = walk.shape(result).to_vec();
+    let mut spread = vec![1; shape.len() - 1];
     spread[0] = filters;
     let column = walk.inner(format!("{out}.bias"), spread);
     let reshape = format!("{name}.bias_column");
     walk.push(reshape, &node.op_type, Op::Reshape, vec![bias], column);
-    let sums = walk.inner(format!("{out}.0"), shape.clone().unwrap_or_default());
-    let inputs = vec![source.id, weights];
+    let sums = walk.inner(format!("{out}.0"), shape);
     walk.push(name.clone(), &node.op_type, op, inputs, sums);
-    let result = output(walk, &out, shape)?;
     let (name, add) = (format!("{name}.bias"), Op::Binary(Binary::Add));
     walk.push(name, &node.op_type, add, vec![sums, column], result);
     Ok(())
 }
 
-fn parameter(walk: &mut Walk<'_>, name: &str, what: &str) -> Result<ValueId> {
+pub(super) fn parameter(walk: &mut Walk<'_>, name: &str, what: &str) -> Result<ValueId> {
     let id = walk.id(name)?;
     match walk.varies(id) {
         false => Ok(id),

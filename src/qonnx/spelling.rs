@@ -32,9 +32,8 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             quantiser,
             channels_last,
         } => {
-            let layout = layout(shape(0).len(), channels_last);
-            let steps = shape(1).last().copied().unwrap_or(0);
-            ("MultiThreshold", of_thresholds(quantiser, &layout, steps)?)
+            let attributes = of_thresholds(quantiser, channels_last, [shape(0), shape(1)])?;
+            ("MultiThreshold", attributes)
         }
         Op::Trunc(trunc) => ("Trunc", of_trunc(trunc, node.inputs.len())),
         Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => {
@@ -45,6 +44,12 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             attributes.push(int("group", group as i64));
             ("Conv", attributes)
         }
+        Op::ConvTranspose { window, group } => {
+            let (from, to) = (shape(0), &network.value(node.output).shape[..]);
+            ("ConvTranspose", of_transpose(&window, group, from, to))
+        }
+        Op::Concat { axis } => ("Concat", vec![int("axis", axis as i64)]),
+        Op::Upsample { .. } => ("Resize", of_upsample()),
         Op::MaxPool(window) => {
             let mut attributes = of_window(&window, shape(0).len());
             attributes.extend([int("ceil_mode", 0), int("storage_order", 0)]);
@@ -66,8 +71,10 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
             let axes = node.permutation.iter().map(|&axis| axis as i64);
             ("Transpose", vec![ints("perm", axes.collect())])
         }
-        Op::Softmax { axis, log: false } => ("Softmax", vec![int("axis", axis as i64)]),
-        Op::Softmax { axis, log: true } => ("LogSoftmax", vec![int("axis", axis as i64)]),
+        Op::Softmax { axis, log } => {
+            let name = if log { "LogSoftmax" } else { "Softmax" };
+            (name, vec![int("axis", axis as i64)])
+        }
         Op::ArgMax { axis } => {
             let kept = network.value(node.output).shape.len() == shape(0).len();
             ("ArgMax", of_arg_max(axis, kept))
@@ -76,17 +83,33 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
     Ok(Spelling { name, attributes })
 }
 
-fn of_thresholds(
-    quantiser: MultiThreshold,
-    layout: &str,
-    steps: usize,
-) -> Result<Vec<AttributeProto>> {
-    Ok(vec![
-        text("data_layout", layout),
-        text("out_dtype", &type_of_output(quantiser, steps)),
-        float("out_scale", quantiser.out_scale)?,
-        float("out_bias", quantiser.out_bias)?,
-    ])
+/// Behind the last place of the window there may be pixels.
+fn of_transpose(
+    window: &Window,
+    group: usize,
+    from: &[usize],
+    to: &[usize],
+) -> Vec<AttributeProto> {
+    let (span, pads) = (window.span(), window.pads);
+    let first = 4 - from.len();
+    let more = (first..2).map(|axis| {
+        let (rows, size) = (from[axis + from.len() - 2], to[axis + to.len() - 2]);
+        let made = (rows - 1) * window.stride[axis] + span[axis];
+        (size + pads[axis] + pads[axis + 2]).saturating_sub(made) as i64
+    });
+    let mut attributes = of_window(window, from.len());
+    attributes.push(int("group", group as i64));
+    attributes.push(ints("output_padding", more.collect()));
+    attributes
+}
+
+/// Every pixel becomes as many of its kind, whoever reads it.
+fn of_upsample() -> Vec<AttributeProto> {
+    vec![
+        text("mode", "nearest"),
+        text("coordinate_transformation_mode", "asymmetric"),
+        text("nearest_mode", "floor"),
+    ]
 }
 
 fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {
@@ -95,6 +118,20 @@ fn of_arg_max(axis: usize, kept: bool) -> Vec<AttributeProto> {
         int("keepdims", i64::from(kept)),
         int("select_last_index", 0),
     ]
+}
+
+fn of_thresholds(
+    quantiser: MultiThreshold,
+    channels_last: bool,
+    [x, thresholds]: [&[usize]; 2],
+) -> Result<Vec<AttributeProto>> {
+    let steps = thresholds.last().copied().unwrap_or(0);
+    Ok(vec![
+        text("data_layout", &layout(x.len(), channels_last)),
+        text("out_dtype", &type_of_output(quantiser, steps)),
+        float("out_scale", quantiser.out_scale)?,
+        float("out_bias", quantiser.out_bias)?,
+    ])
 }
 
 fn of_quant(quant: Quant) -> Vec<AttributeProto> {

@@ -11,7 +11,7 @@ use crate::tensor::Window;
 const MOST: i64 = 1 << 20;
 
 /// Operators that slide over a picture and take the attributes of this file.
-const SLIDING: [&str; 3] = ["Conv", "MaxPool", "AveragePool"];
+const SLIDING: [&str; 4] = ["Conv", "ConvTranspose", "MaxPool", "AveragePool"];
 
 /// A window on a picture.
 pub(super) struct Placed {
@@ -31,6 +31,7 @@ pub(super) fn check(node: &NodeProto) -> Result<()> {
     }
     let attributes = Attributes(node);
     for (name, least) in [
+        ("output_padding", 0),
         ("kernel_shape", 1),
         ("strides", 1),
         ("dilations", 1),
@@ -149,6 +150,59 @@ pub(super) fn place(
             window.span()
         ))),
     }
+}
+
+/// The window of a convolution over a picture of `size` whose transpose `node` makes it of `rows`.
+///
+/// # Errors
+/// A user error where the attributes do not make that picture.
+pub(super) fn transposed(
+    node: &NodeProto,
+    kernel: [usize; 2],
+    (rows, size): ([usize; 2], [usize; 2]),
+    axes: usize,
+) -> Result<Window> {
+    let attributes = Attributes(node);
+    let stride = in_picture(node, "strides", 1, axes)?;
+    let mut window = Window {
+        stride: if axes == 1 { [1, stride[1]] } else { stride },
+        dilation: in_picture(node, "dilations", 1, axes)?,
+        ..Window::dense(kernel)
+    };
+    let more = in_picture(node, "output_padding", 0, axes)?;
+    let more = if axes == 1 { [0, more[1]] } else { more };
+    let auto = attributes.text("auto_pad", "NOTSET");
+    let derived = auto.starts_with("SAME") || !attributes.ints("output_shape").is_empty();
+    window.pads = match derived {
+        false => pads(&attributes.ints("pads"), axes)?,
+        true => [0; 4],
+    };
+    let (stride, span) = (window.stride, window.span());
+    let whole = |axis: usize| (rows[axis] - 1) * stride[axis] + span[axis] + more[axis];
+    for axis in 0..2 {
+        if derived {
+            let total = whole(axis).saturating_sub(size[axis]);
+            let less = total / 2;
+            let first = if auto == "SAME_UPPER" {
+                less
+            } else {
+                total - less
+            };
+            (window.pads[axis], window.pads[axis + 2]) = (first, total - first);
+        }
+        let cropped = window.pads[axis] + window.pads[axis + 2];
+        let made = whole(axis).checked_sub(cropped);
+        if made != Some(size[axis])
+            || window
+                .output(size)
+                .is_none_or(|places| places[axis] != rows[axis])
+        {
+            return Err(Error::user(format!(
+                "its attributes do not make {size:?} pixels of {rows:?}: `output_padding` must be below the stride"
+            )));
+        }
+    }
+    Ok(window)
 }
 
 /// As many places as strides fit the picture; what is odd goes to the end (`SAME_UPPER`) or the beginning.

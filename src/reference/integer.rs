@@ -60,18 +60,15 @@ impl<'a> Integers<'a> {
             frames[input.stream.0].clone_from(frame);
         }
         for node in &self.dataflow.nodes {
-            let ([from], [to]) = (&node.inputs[..], &node.outputs[..]) else {
-                return Err(Error::bug(format!(
-                    "`{}` is no one-to-one layer",
-                    node.name
-                )));
-            };
-            let result = node.layer.hardware().run(&node.tensors, &frames[from.0]);
+            let read: Vec<&[i64]> = node.inputs.iter().map(|id| &frames[id.0][..]).collect();
+            let result = node.layer.hardware().join(&node.tensors, &read);
             let result = result.map_err(|error| error.within(format!("layer `{}`", node.name)))?;
-            visit(*to, &result);
             // A stream has one reader.
-            frames[from.0] = Vec::new();
-            frames[to.0] = result;
+            node.inputs.iter().for_each(|id| frames[id.0] = Vec::new());
+            for to in &node.outputs {
+                visit(*to, &result);
+                frames[to.0].clone_from(&result);
+            }
         }
         let outputs = self.dataflow.outputs.iter();
         Ok(outputs

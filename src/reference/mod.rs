@@ -4,6 +4,7 @@
 mod convolution;
 mod fast;
 mod integer;
+mod join;
 mod known;
 pub mod levels;
 mod linear;
@@ -11,9 +12,12 @@ mod node;
 mod pool;
 mod real;
 pub mod single;
+mod stored;
+mod upsample;
 
 pub use integer::Integers;
 pub use known::{Code, Known};
 pub use linear::{LinearGrid, linear_grid};
 pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
 pub use real::Real;
+pub(crate) use upsample::mirrored;

@@ -2,9 +2,11 @@
 //! Must not know the graph around it.
 
 use super::convolution::convolution;
+use super::join::{concat, sum};
 use super::known::{Code, Known, inner_length};
 use super::linear;
 use super::pool::{average_pool, max_pool};
+use super::upsample::{transposed_convolution, upsampled};
 use crate::error::{Error, Result};
 use crate::network::{
     Binary, Bipolar, Coding, MultiThreshold, Node, Op, Quant, Trunc, Unary, batch_norm,
@@ -36,6 +38,11 @@ pub fn evaluate(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known
         (Op::Conv { window, group }, [x, weights]) => {
             convolution(x, weights, &window, group, shape)
         }
+        (Op::ConvTranspose { window, group }, [x, weights]) => {
+            transposed_convolution(x, weights, (&window, group), shape)
+        }
+        (Op::Concat { axis }, parts) => concat(parts, axis, shape),
+        (Op::Upsample { factor }, [x]) => upsampled(x, factor, shape),
         (Op::MaxPool(window), [x]) => max_pool(x, &window, shape),
         (
             Op::AveragePool {
@@ -238,6 +245,8 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
         pairs.map(|(a, b)| op.apply(*a, *b)).collect(),
     )?;
     let code = match (&a.code, &b.code) {
+        (Some(_), Some(_)) if op == Binary::Add => sum(a, b, 1.0)?,
+        (Some(_), Some(_)) if op == Binary::Sub => sum(a, b, -1.0)?,
         (Some(_), None) if a.real.len() == real.len() => {
             coded_through(op, a, &b.real, shape, true)?
         }
@@ -246,7 +255,11 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
         }
         _ => None,
     };
-    Ok(Known { real, code })
+    Ok(match code {
+        // The real number behind a sum of integers is one definition.
+        Some(code) if a.code.is_some() && b.code.is_some() => Known::coded(code),
+        code => Known { real, code },
+    })
 }
 
 /// Evaluates `node` on operands that do not depend on the network's inputs. Weights times a mask of zeros and
@@ -256,15 +269,14 @@ fn binary(op: Binary, a: &Known, b: &Known, shape: &[usize]) -> Result<Known> {
 /// # Errors
 /// As [`evaluate`].
 pub(super) fn evaluate_constant(node: &Node, inputs: &[&Known], shape: &[usize]) -> Result<Known> {
-    let mut result = evaluate(node, inputs, shape)?;
     if let (Op::Binary(Binary::Mul), &[a, b]) = (node.op, inputs) {
         for (x, mask) in [(b, a), (a, b)] {
             if let Some(code) = masked(x, &mask.real, shape)? {
-                result.code = Some(code);
+                return Ok(Known::coded(code));
             }
         }
     }
-    Ok(result)
+    evaluate(node, inputs, shape)
 }
 
 /// The integers of `x` where `mask` is 1, else 0; none unless `mask` holds nothing but 0 and 1, and integer 0

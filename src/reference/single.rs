@@ -14,7 +14,6 @@ use tract_onnx::tract_core::prelude::{
 use tract_onnx::tract_hir::prelude::InferenceModelExt;
 
 use super::integer::Integers;
-use super::known::Known;
 use super::levels::{Tally, fed};
 use super::real::Real;
 use crate::dataflow::Dataflow;
@@ -362,9 +361,8 @@ impl Check<'_> {
     /// Distance of `x` from the nearest boundary of its quantiser, and the real value of distance 1.
     fn distance(&self, node: &Node, x: f64, element: usize, shape: &[usize]) -> (f64, f64) {
         let constant = |slot: usize| {
-            let known: Option<&Known> =
-                node.inputs.get(slot).and_then(|id| self.real.constant(*id));
-            known.map(|known| &known.real)
+            let known = node.inputs.get(slot).and_then(|id| self.real.constant(*id));
+            known.map(|known| known.into_owned().real)
         };
         let at = |slot: usize| {
             let spread = constant(slot).and_then(|tensor| tensor.broadcast(shape));
@@ -387,7 +385,7 @@ impl Check<'_> {
             Op::BipolarQuant => (x.abs() / at(1), at(1)),
             Op::QuantizeLinear(linear) => {
                 let along = shape.iter().skip(linear.axis + 1).product::<usize>().max(1);
-                let scale = constant(1).map_or(&[][..], Tensor::data);
+                let scale = constant(1).map_or(Vec::new(), Tensor::into_data);
                 let scale = scale.get(element / along % scale.len().max(1));
                 let scale = scale.copied().unwrap_or(f64::NAN);
                 let y = x / scale;
@@ -403,7 +401,7 @@ impl Check<'_> {
                 (distance, at(1))
             }
             _ => {
-                let thresholds = constant(1).map_or(&[][..], Tensor::data);
+                let thresholds = constant(1).map_or(Vec::new(), Tensor::into_data);
                 let distances = thresholds.iter().map(|threshold| (x - threshold).abs());
                 (distances.fold(f64::INFINITY, f64::min), 1.0)
             }

@@ -5,7 +5,7 @@ use super::record::{feed, of_inputs, of_stage, read, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
-use crate::fold::{Candidate, Goal, LARGEST_WORD_BITS, fold};
+use crate::fold::{Candidate, Goal, Misfit, fold, misfit};
 use crate::layer::{Hardware, Layer, Parallelism, Range};
 use crate::manifest::{Manifest, Rate, glob};
 use crate::pass;
@@ -82,15 +82,14 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         let refused =
             |why: String| Error::user(format!("layer `{}` {why}", node.name)).at(entry.place(key));
         match range {
-            Some(range) if !range.allows(value as usize) => {
-                let kind = node.layer.hardware().kind();
-                let (why, help) = misfit(kind, key, value, &range);
-                Err(refused(why).help(help))
-            }
-            Some(_) => {
-                check_word(node, key, value as usize).map_err(refused)?;
-                Ok(Some(value as usize))
-            }
+            Some(_) => match misfit(&node.layer, key, value as usize) {
+                None => Ok(Some(value as usize)),
+                Some(Misfit { why, help: None }) => Err(refused(why)),
+                Some(Misfit {
+                    why,
+                    help: Some(help),
+                }) => Err(refused(why).help(help)),
+            },
             // A glob may well match layers of several kinds.
             None if entry.pattern.contains(['*', '?']) => Ok(None),
             None => Err(refused(format!(
@@ -103,44 +102,6 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
         pe: checked("pe", choice.pe, limits.pe)?,
         simd: checked("simd", choice.simd, limits.simd)?,
     })
-}
-
-/// Why a parameter cannot be `value`, and what it can be.
-fn misfit(kind: &str, key: &str, value: u32, range: &Range) -> (String, String) {
-    match range {
-        Range::UpTo(limit) => {
-            let what = if key == "pe" { "rows" } else { "columns" };
-            (
-                format!("has {limit} {what}, so `{key}` cannot be {value}"),
-                format!("choose `{key}` from {}; it need not divide", range.words()),
-            )
-        }
-        Range::OneOf(_) if kind == "mvau_bcr" => (
-            format!("is pruned in blocks that do not allow `{key} = {value}`"),
-            format!("choose `{key}` among {}, or other blocks", range.words()),
-        ),
-        Range::OneOf(_) => (
-            format!("is a {kind} that does not allow `{key} = {value}`"),
-            format!("choose `{key}` among {}", range.words()),
-        ),
-    }
-}
-
-/// Refuses a word that no tool accepts.
-fn check_word(node: &Node, key: &str, value: usize) -> std::result::Result<(), String> {
-    let chosen = Parallelism {
-        pe: (key == "pe").then_some(value),
-        simd: (key == "simd").then_some(value),
-    };
-    let layer = node.layer.clone().folded(chosen);
-    let (input, output) = (layer.hardware().input(), layer.hardware().output());
-    let bits = input.word_bits().max(output.word_bits());
-    match bits <= LARGEST_WORD_BITS {
-        true => Ok(()),
-        false => Err(format!(
-            "would have words of {bits} bits with `{key} = {value}`; {LARGEST_WORD_BITS} is the most"
-        )),
-    }
 }
 
 fn goal(manifest: &Manifest) -> Result<Goal> {
@@ -208,7 +169,7 @@ fn connected(dataflow: &Dataflow, candidates: &[Candidate], goal: Goal) -> Resul
             Goal::Luts(_) => cycles.unwrap_or(0),
         };
         let fixed: Vec<Parallelism> = candidates.iter().map(|c| c.fixed).collect();
-        let folded = pass::connect(pass::adopt(folded, &fixed, most)?)?;
+        let folded = pass::depth(pass::connect(pass::adopt(folded, &fixed, most)?)?)?;
         let slowest = folded
             .nodes
             .iter()
@@ -243,21 +204,24 @@ fn words(dataflow: &Dataflow, node: &Node) -> Option<Range> {
 
 /// Whether the node sees other pixels in its input than its writer wrote, and several.
 fn regroups(dataflow: &Dataflow, node: &Node) -> bool {
-    let read = node.layer.hardware().input();
-    let mut writers = node
-        .inputs
-        .iter()
-        .filter_map(|stream| dataflow.producer(*stream));
-    read.pixels > 1
-        && writers.any(|writer| writer.layer.hardware().output().channels != read.channels)
+    let ports = node.layer.hardware().inputs();
+    let mut ends = node.inputs.iter().zip(ports);
+    ends.any(|(stream, read)| {
+        let writer = dataflow.producer(*stream);
+        let written = writer.map(|writer| writer.layer.hardware().output().channels);
+        read.pixels > 1 && written.is_some_and(|written| written != read.channels)
+    })
 }
 
 /// Whether a reader of the node's output sees other pixels in it than the node wrote.
 fn regrouped(dataflow: &Dataflow, node: &Node) -> bool {
     let written = node.layer.hardware().output();
-    let mut readers = node
-        .outputs
-        .iter()
-        .flat_map(|stream| dataflow.consumers(*stream));
-    readers.any(|reader| reader.layer.hardware().input().channels != written.channels)
+    node.outputs.iter().any(|stream| {
+        let mut readers = dataflow.consumers(*stream);
+        readers.any(|reader| {
+            let ports = reader.layer.hardware().inputs();
+            let mut slots = reader.inputs.iter().zip(ports);
+            slots.any(|(id, port)| id == stream && port.channels != written.channels)
+        })
+    })
 }

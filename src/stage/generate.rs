@@ -43,6 +43,8 @@ impl Stage for Generate {
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let dataflow = read(&of_stage(done, "fold"))?;
+        // Refused before anything is written.
+        hls::Ends::of(&dataflow)?;
         let mut jobs = vec![Job::compute(LIBRARY_JOB, |_| Ok(library())).shown_in("hls/library")];
         for node in &dataflow.nodes {
             jobs.push(source(node));

@@ -7,6 +7,7 @@ mod import;
 mod job;
 mod link;
 mod model;
+mod origin;
 mod package;
 mod prune;
 mod record;
@@ -18,7 +19,8 @@ mod verify;
 
 pub use job::*;
 pub use link::{Done, Figures, Link, link};
-pub use record::{dataflow, folded};
+pub use origin::{Block, Derivation, End, Explanation, Part, Scale, explanation};
+pub use record::{NETWORKS, dataflow, folded, network, unfolded};
 pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
 pub use summary::{PROOF, Summary};
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::generate::{memory_job, target};
 use super::record::{feed, from_json, layer_file, of_inputs, of_stage, read};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
-use crate::backend::hls::{Target, memory_files};
+use crate::backend::hls::{Ends, Target, memory_files};
 use crate::dataflow::{Dataflow, Node};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layer::Layer;
 use crate::manifest::Manifest;
 use crate::package::{self, Core, Cores, core_component};
@@ -42,17 +42,15 @@ impl Stage for Package {
 
 /// The cores of the network. Equal layers with equal memories are one.
 fn cores(dataflow: &Dataflow, done: &dyn Artifacts) -> Result<Cores> {
-    let (Some(first), Some(last)) = (dataflow.nodes.first(), dataflow.nodes.last()) else {
-        return Err(Error::bug("a network without layers is packaged"));
-    };
+    let ends = Ends::of(dataflow)?;
     let layers = dataflow
         .nodes
         .iter()
         .map(|node| Core::layer(&node.layer, &memories(node, done)?));
     Ok(Cores {
-        input: Core::input(first.layer.hardware().input())?,
+        input: Core::input(ends.input)?,
         layers: layers.collect::<Result<_>>()?,
-        output: Core::output(last.layer.hardware().output())?,
+        output: Core::output(ends.output)?,
     })
 }
 

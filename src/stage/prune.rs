@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::import::Blame;
-use super::record::{GRAPH, from_json, json};
-use super::streamline::{CONSTANTS, grid};
+use super::record::{CONSTANTS, GRAPH, from_json, json};
+use super::streamline::grid;
 use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
 use crate::error::{Error, Place, Result};
 use crate::manifest::{Manifest, Pruning};

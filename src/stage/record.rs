@@ -7,9 +7,16 @@ use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs};
 use crate::dataflow::{Dataflow, read_tensors, write_tensors};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
+use crate::network::Network;
+
+/// Stages that leave a network in real numbers, which an ONNX file can hold.
+pub const NETWORKS: &[&str] = &["import", "prune"];
 
 /// The wiring.
 pub(super) const GRAPH: &str = "graph.json";
+
+/// Constants of a network in real numbers, beside its graph.
+pub(super) const CONSTANTS: &str = "constants.safetensors";
 
 /// File of a layer's record.
 pub(super) fn layer_file(name: &str) -> String {
@@ -108,6 +115,14 @@ pub fn folded(done: &dyn Artifacts) -> Result<Dataflow> {
     read(&of_stage(done, "fold"))
 }
 
+/// The integer network before it is folded, without weights, in the order in which it is built.
+///
+/// # Errors
+/// A bug if the stage has not run; errors of the cache.
+pub fn unfolded(done: &dyn Artifacts) -> Result<Dataflow> {
+    read(&of_stage(done, "reorder"))
+}
+
 /// The integer network with its weights, in the order in which it is built.
 ///
 /// # Errors
@@ -117,4 +132,13 @@ pub fn dataflow(done: &dyn Artifacts) -> Result<Dataflow> {
     let mut dataflow = read(&bytes)?;
     add_tensors(&mut dataflow, &bytes)?;
     Ok(dataflow)
+}
+
+/// The network in real numbers as `stage`, one of [`NETWORKS`], leaves it.
+///
+/// # Errors
+/// A bug if the stage has not run; errors of the cache.
+pub fn network(done: &dyn Artifacts, stage: &'static str) -> Result<Network> {
+    let bytes = of_stage(done, stage);
+    Network::from_bytes(&bytes(GRAPH)?, &bytes(CONSTANTS)?)
 }

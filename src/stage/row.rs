@@ -8,7 +8,7 @@ use super::record::{from_json, of_stage, read};
 use super::{Artifacts, NETWORK, OutputRef};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
-use crate::layer::{Blocks, Layer};
+use crate::layer::{Blocks, Layer, Port};
 use crate::manifest::Manifest;
 use crate::prune::Pruned;
 
@@ -31,7 +31,7 @@ pub struct LayerRow {
     pub simd: Option<usize>,
     /// Bits of a weight.
     pub weight_bits: Option<u32>,
-    /// Bits of an input element.
+    /// Bits of an input element, of the widest one where there are several inputs.
     pub act_bits: u32,
     /// Bits of an output element.
     pub output_bits: u32,
@@ -148,6 +148,16 @@ pub(super) fn rows(dataflow: &Dataflow, plan: &[Pruned]) -> Vec<LayerRow> {
 fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
     let hardware = node.layer.hardware();
     let (input, output) = (hardware.input(), hardware.output());
+    // Of streams side by side all channels arrive, of those that are added the same ones.
+    let channels = match &node.layer {
+        Layer::Concat(_) => output.channels,
+        _ => input.channels,
+    };
+    let bits = hardware
+        .inputs()
+        .iter()
+        .map(|port| port.element.bits())
+        .max();
     let parallelism = hardware.parallelism();
     let held = held(&node.layer);
     let products = held.map_or(0, |held| held.used * output.pixels as u64);
@@ -163,12 +173,12 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
         name: node.name.clone(),
         kind: hardware.kind().to_owned(),
         rows: output.channels,
-        cols: held.map_or(input.channels, |held| held.columns),
+        cols: held.map_or(channels, |held| held.columns),
         pixels: input.pixels,
         pe: parallelism.pe,
         simd: parallelism.simd,
         weight_bits: held.map(|held| held.bits),
-        act_bits: input.element.bits(),
+        act_bits: bits.unwrap_or(0),
         output_bits: output.element.bits(),
         cycles: hardware.cycles(),
         bound: bound(&node.layer),
@@ -183,6 +193,7 @@ fn row(node: &Node, pruned: Option<&Pruned>) -> LayerRow {
 
 fn bound(layer: &Layer) -> Limit {
     let hardware = layer.hardware();
+    let reads = hardware.inputs().iter().map(Port::words).max().unwrap_or(0);
     match layer {
         Layer::MvauBcr(mvau) if mvau.row_folds() * mvau.steps() < mvau.depth() => Limit::Input,
         Layer::Mvau(_) | Layer::MvauBcr(_) => Limit::Compute,
@@ -192,7 +203,7 @@ fn bound(layer: &Layer) -> Limit {
             Limit::Input
         }
         Layer::Vvau(_) => Limit::Compute,
-        _ if hardware.output().words() > hardware.input().words() => Limit::Output,
+        _ if reads < hardware.output().words() => Limit::Output,
         _ => Limit::Input,
     }
 }

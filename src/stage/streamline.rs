@@ -2,7 +2,7 @@
 //! Must not know the cache.
 
 use super::import::Blame;
-use super::record::{GRAPH, write};
+use super::record::{CONSTANTS, GRAPH, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::error::Result;
 use crate::manifest::{self, Manifest};
@@ -12,9 +12,6 @@ use crate::tensor::PerChannel;
 
 /// The stage.
 pub(super) struct Streamline;
-
-/// Constants of the network, beside its graph.
-pub(super) const CONSTANTS: &str = "constants.safetensors";
 
 impl Stage for Streamline {
     fn name(&self) -> &'static str {

@@ -62,6 +62,24 @@ impl Window {
         Some(places)
     }
 
+    /// The dense step-by-step window of the same size that slides over the places of this one, moved apart by the
+    /// stride with zeros between them, and makes `picture` again: the transposed convolution, its kernel mirrored.
+    /// `None` where padding crops more than the kernel spans.
+    pub fn transposed(&self, picture: [usize; 2]) -> Option<Window> {
+        let (places, span) = (self.output(picture)?, self.span());
+        let mut pads = [0; 4];
+        for axis in 0..2 {
+            let apart = (places[axis] - 1) * self.stride[axis] + 1;
+            pads[axis] = (span[axis] - 1).checked_sub(self.pads[axis])?;
+            pads[axis + 2] = (picture[axis] + span[axis] - 1).checked_sub(apart + pads[axis])?;
+        }
+        Some(Window {
+            stride: [1; 2],
+            pads,
+            ..*self
+        })
+    }
+
     /// Row and column that the kernel's position `at` (row by row) reads at the place `[row, column]` of the
     /// output; `None` in the padding.
     pub fn reads(&self, picture: [usize; 2], place: [usize; 2], at: usize) -> Option<[usize; 2]> {
@@ -104,5 +122,9 @@ mod tests {
             ..Window::dense([2, 2])
         };
         assert!(pool.is_disjoint());
+        let back = window.transposed([6, 4]).expect("is not cropped");
+        assert_eq!((back.pads, back.stride), ([1, 2, 2, 1], [1, 1]));
+        // Places [3, 3] are moved apart to [5, 3].
+        assert_eq!(back.output([5, 3]), Some([6, 4]));
     }
 }

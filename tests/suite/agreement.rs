@@ -49,7 +49,7 @@ fn job(trial: &Trial) -> Job {
 
 /// How a trial went.
 #[derive(Debug, Default)]
-struct Verdict {
+pub(crate) struct Verdict {
     /// f32 loses nothing, so everything was exactly equal.
     exact: bool,
     /// Levels that differ because rounding decides.
@@ -142,7 +142,7 @@ fn near(ours: &[f64], theirs: &[f64], part: f64) -> bool {
             .all(|(a, b)| (a - b).abs() <= part * largest || a.is_nan() && b.is_nan())
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
@@ -162,7 +162,7 @@ fn random_trial(seed: u64, way: Way) -> Option<Trial> {
 }
 
 /// Judges all; empty without Python.
-fn verdicts(trials: &[Trial]) -> Vec<Verdict> {
+pub(crate) fn verdicts(trials: &[Trial]) -> Vec<Verdict> {
     let parts = trials.par_chunks(trials.len().div_ceil(2).clamp(1, 50));
     let verdicts: Vec<Result<Verdict, String>> = parts
         .filter_map(|part| Some((part, execute(&part.iter().map(job).collect::<Vec<Job>>())?)))

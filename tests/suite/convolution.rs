@@ -102,3 +102,13 @@ fn float_mobilenets_are_what_others_computed() {
         assert!(distance <= 1e-4, "{name}: {distance}");
     }
 }
+
+#[test]
+fn residual_networks_are_what_others_computed() {
+    for name in ["brevitas_random_resnet50_1w2a", "resnet50_w1a2_backbone"] {
+        let Some(distance) = farthest(name, 1) else {
+            return;
+        };
+        assert!(distance <= 1e-4, "{name}: {distance}");
+    }
+}

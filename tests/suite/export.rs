@@ -20,7 +20,7 @@ use super::shared::shared;
 /// The first thing in which two networks differ, but for what must: the order of values and constants that
 /// nothing reads (the bounds of a `Clip` are attributes inside and inputs in the file), and the ONNX type
 /// of operators that a network does not tell apart, where the file of the first had another one.
-fn difference(first: &Network, second: &Network) -> Option<String> {
+pub(crate) fn difference(first: &Network, second: &Network) -> Option<String> {
     let ids = |a: &[ValueId], b: &[ValueId]| {
         let same = |(a, b): (&ValueId, &ValueId)| first.value(*a) == second.value(*b);
         a.len() == b.len() && a.iter().zip(b).all(same)
@@ -54,6 +54,7 @@ fn same_type(read: &str, written: &str) -> bool {
         ("Expand", &["Identity"]),
         ("IntQuant", &["Quant"]),
         ("Conv", &["Conv", "Reshape", "Add"]),
+        ("ConvTranspose", &["ConvTranspose", "Reshape", "Add"]),
         ("GlobalMaxPool", &["MaxPool"]),
         ("GlobalAveragePool", &["AveragePool"]),
         ("ReduceMean", &["AveragePool", "Reshape"]),

@@ -185,7 +185,13 @@ fn random_chains_compute_the_same() {
         }
     }
     println!("{kinds:?}");
-    assert_eq!(kinds.len(), finnp::layer::LAYERS.len());
+    // No chain forks; what does has tests of its own.
+    let forks = ["add", "concat", "duplicate", "upsample"];
+    let chained = |kind: &&&str| !forks.contains(*kind);
+    assert_eq!(
+        kinds.len(),
+        finnp::layer::LAYERS.iter().filter(chained).count()
+    );
     assert!(kinds.values().all(|count| *count > 40), "{kinds:?}");
 }
 

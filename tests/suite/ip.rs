@@ -170,7 +170,7 @@ fn pruned_cores_compute_the_pruned_network() {
     simulate_joined(&project);
 }
 
-fn simulate_joined(project: &Project) {
+pub(crate) fn simulate_joined(project: &Project) {
     let build = project.dir().join("build");
     let tcl = fs::read_to_string(build.join("ip/stitch.tcl")).unwrap();
     let scratch = TempDir::new().unwrap();
@@ -217,50 +217,71 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A program whose function calls each core of the block design in turn.
+/// The ports whose names begin so, in the order of their names.
+fn ports<'a>(start: &str, ends: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+    let ports = ends.filter(|end| end.starts_with(start));
+    let mut ports: Vec<String> = ports.map(|end| (*end).to_owned()).collect();
+    ports.sort();
+    ports
+}
+
+/// What a core reads and what it writes, in C++.
+fn classes(shape: &str) -> [String; 2] {
+    match shape {
+        "input_edge" => ["input_edge::Stream", "input_edge::Frame::Stream"].map(str::to_owned),
+        "output_edge" => ["output_edge::Frame::Stream", "output_edge::Stream"].map(str::to_owned),
+        shape => ["Input", "Output"].map(|side| format!("{shape}_unit::{side}")),
+    }
+}
+
+/// A program whose function calls each core of the block design in turn. FIFOs are streams like all others.
 fn joined(tcl: &str) -> String {
     let words = |start: &'static str| {
         tcl.lines()
             .filter_map(move |line| line.strip_prefix(start)?.split_once(' '))
     };
-    let mut declared = String::new();
-    let mut calls = String::new();
-    let from: BTreeMap<&str, &str> = words("stream ")
-        .map(|(from, to)| {
-            let cell = |end: &'static str, word: &str| word.strip_suffix(end).map(str::len);
-            let (writer, reader) = (cell("/m_axis", from), cell("/s_axis", to));
-            (&to[..reader.unwrap()], &from[..writer.unwrap()])
-        })
-        .collect();
+    // By who reads: who writes.
+    let wires: BTreeMap<&str, &str> = words("stream ").map(|(from, to)| (to, from)).collect();
+    let variable = |end: &str| {
+        let mut from = wires[end];
+        while let Some(fifo) = from.strip_suffix("/M_AXIS") {
+            from = wires[format!("{fifo}/S_AXIS").as_str()];
+        }
+        from.replace('/', "_")
+    };
+    let (mut declared, mut streams, mut calls) = <(String, String, String)>::default();
     for (cell, core) in words("core ") {
         let (shape, _) = core.rsplit_once('_').unwrap();
-        let (read, written) = match shape {
-            "input_edge" => (
-                "input_edge::Stream".into(),
-                "input_edge::Frame::Stream".into(),
-            ),
-            "output_edge" => (
-                "output_edge::Frame::Stream".into(),
-                "output_edge::Stream".into(),
-            ),
-            shape => (
-                format!("{shape}_unit::Input"),
-                format!("{shape}_unit::Output"),
-            ),
-        };
-        if !matches!(shape, "input_edge" | "output_edge") {
+        let read = ports(&format!("{cell}/s_axis"), wires.keys());
+        let written = ports(&format!("{cell}/m_axis"), wires.values());
+        let [input, output] = classes(shape);
+        if !shape.ends_with("_edge") {
             declared += &format!("#include \"shapes/{shape}.hpp\"\n");
         }
-        declared += &format!("void {core}({read}& in, {written}& out);\n");
-        let input = from.get(cell).map_or("input", |writer| *writer);
-        match shape {
-            "output_edge" => calls += &format!("    {core}({input}, output);\n"),
-            _ => calls += &format!("    {written} {cell};\n    {core}({input}, {cell});\n"),
+        let class = |slot: usize| match read.len() {
+            0 | 1 => input.clone(),
+            _ => format!("{input}<{slot}>"),
+        };
+        let mut kinds: Vec<String> = (0..read.len().max(1)).map(class).collect();
+        kinds.extend(vec![output.clone(); written.len().max(1)]);
+        declared += &format!("void {core}({}&);\n", kinds.join("&, "));
+        let mut passed: Vec<String> = read.iter().map(|end| variable(end)).collect();
+        if shape == "input_edge" {
+            passed.push("input".to_owned());
         }
+        for end in &written {
+            let name = end.replace('/', "_");
+            streams += &format!("    {output} {name};\n");
+            passed.push(name);
+        }
+        if shape == "output_edge" {
+            passed.push("output".to_owned());
+        }
+        calls += &format!("    {core}({});\n", passed.join(", "));
     }
     format!(
         "#include \"top.hpp\"\n{declared}\n\
-         void joined(input_edge::Stream& input, output_edge::Stream& output) {{\n{calls}}}\n\n\
+         void joined(input_edge::Stream& input, output_edge::Stream& output) {{\n{streams}{calls}}}\n\n\
          int main(int argc, char** argv) {{ return finnp::simulate_network<input_edge, output_edge>(argc, argv, joined); }}\n"
     )
 }

@@ -13,14 +13,12 @@ pub(crate) fn lossless(network: &Network, real: &Real<'_>, input: Known) -> bool
     let mut good = single(&input.real);
     values.insert(network.inputs[0], input.real.clone());
     let visited = real.run(vec![input], |node, known| {
-        let operands: Vec<&Tensor<f64>> = node
-            .inputs
-            .iter()
-            .map(|id| {
-                let constant = || &real.constant(*id).unwrap().real;
-                values.get(id).unwrap_or_else(constant)
-            })
-            .collect();
+        let operand = |id: &ValueId| {
+            let constant = || real.constant(*id).unwrap().into_owned().real;
+            values.get(id).cloned().unwrap_or_else(constant)
+        };
+        let operands: Vec<Tensor<f64>> = node.inputs.iter().map(operand).collect();
+        let operands: Vec<&Tensor<f64>> = operands.iter().collect();
         good &= operands.iter().all(|operand| single(operand));
         good &= single(&known.real) && step(node, &operands);
         values.insert(node.output, known.real.clone());
@@ -51,6 +49,9 @@ fn step(node: &Node, operands: &[&Tensor<f64>]) -> bool {
             (0..=steps).all(|count| narrow(quantiser.out_scale * count as f64))
         }
         (Op::MatMul, [a, b]) => sums(a, b),
+        (Op::Conv { .. }, [x, weights]) => windows(x, weights, weights.shape()[0]),
+        (Op::ConvTranspose { .. }, [x, weights]) => windows(x, weights, 1),
+        (Op::MaxPool(_) | Op::Upsample { .. } | Op::Concat { .. }, _) => true,
         (Op::BipolarQuant | Op::Reshape | Op::Transpose | Op::ArgMax { .. }, _) => true,
         (Op::Unary(unary), _) => matches!(
             unary,
@@ -79,6 +80,15 @@ fn sums(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
         })
         .fold(0.0, f64::max);
     most <= unit * f64::from(1 << 24)
+}
+
+/// Whether the sums of a convolution fit 24 bits in any order, where every one of so many lists of weights meets the
+/// largest element everywhere.
+fn windows(x: &Tensor<f64>, weights: &Tensor<f64>, lists: usize) -> bool {
+    let largest = x.data().iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    let lists = weights.data().chunks((weights.len() / lists.max(1)).max(1));
+    let sums = lists.map(|list| list.iter().map(|w| w.abs()).sum::<f64>());
+    sums.fold(0.0, f64::max) * largest <= quantum(x) * quantum(weights) * f64::from(1 << 24)
 }
 
 /// The largest power of two of which all elements are multiples.

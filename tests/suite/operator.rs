@@ -202,12 +202,51 @@ fn sliding() -> Vec<Network> {
     networks
 }
 
+/// Pictures and signals with more pixels, and tensors side by side.
+fn resampling() -> Vec<Network> {
+    let wide = Window {
+        kernel: [3, 2],
+        stride: [2, 3],
+        dilation: [1, 2],
+        pads: [1, 0, 0, 1],
+    };
+    let signal = Window {
+        kernel: [1, 3],
+        stride: [1, 2],
+        dilation: [1, 1],
+        pads: [0, 1, 0, 0],
+    };
+    let mut networks = Vec::new();
+    for (window, to, kernel) in [
+        (wide, &[1, 6, 7, 8][..], &[3, 2][..]),
+        (signal, &[1, 6, 8], &[3]),
+    ] {
+        let places = window.output(picture(to).unwrap().1).unwrap();
+        let from = [&[1, 4], &places[4 - to.len()..]].concat();
+        let op = Op::ConvTranspose { window, group: 2 };
+        let weights = [&[4, 3], kernel].concat();
+        networks.push(single_operator(op, &from, to, &[(&weights, -1.0)]));
+    }
+    for (factor, from, to) in [
+        ([2, 3], &[1, 4, 6, 5][..], &[1, 4, 12, 15][..]),
+        ([1, 2], &[1, 4, 7], &[1, 4, 14]),
+    ] {
+        networks.push(single_operator(Op::Upsample { factor }, from, to, &[]));
+    }
+    for (axis, beside, to) in [(1, [1, 2, 4], [1, 5, 4]), (2, [1, 3, 1], [1, 3, 5])] {
+        let op = Op::Concat { axis };
+        networks.push(single_operator(op, &SHAPE, &to, &[(&beside, 0.5)]));
+    }
+    networks
+}
+
 /// One network for every operator, with its constants.
 pub(crate) fn every_operator() -> Vec<Network> {
     let make =
         |op, output: &[usize], constants: &[_]| single_operator(op, &SHAPE, output, constants);
     let mut networks = quantisers();
     networks.extend(sliding());
+    networks.extend(resampling());
     networks.extend(
         unaries()
             .into_iter()

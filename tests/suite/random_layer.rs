@@ -4,7 +4,7 @@
 use super::proto::Attribute;
 use super::random_network::Chain;
 
-const MODES: &[&str] = &[
+pub(super) const MODES: &[&str] = &[
     "ROUND",
     "HALF_EVEN",
     "CEIL",
@@ -69,7 +69,7 @@ impl Chain {
         self.coded = true;
     }
 
-    fn multi_threshold(&mut self) {
+    pub(super) fn multi_threshold(&mut self) {
         let steps = *self.random.pick(&[1, 1, 2, 3, 7, 15]);
         let axis = self.channel_axis();
         // Channels are axis 1, so only there can rows differ.

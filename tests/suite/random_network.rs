@@ -38,7 +38,7 @@ pub(crate) struct Case {
 }
 
 impl Chain {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let opset = *random.pick(&[9, 11, 12, 13, 15, 17]);
         let domain = *random.pick(&[
@@ -164,7 +164,7 @@ impl Chain {
         self.coded = false;
     }
 
-    fn affine(&mut self) {
+    pub(super) fn affine(&mut self) {
         // Scales that differ per channel cannot be added up; mostly a quantiser follows them.
         let mut kept = self.coded;
         match self.random.below(5) {
@@ -197,7 +197,7 @@ impl Chain {
         self.coded = kept;
     }
 
-    fn batch_norm(&mut self) {
+    pub(super) fn batch_norm(&mut self) {
         // The parameters lie along axis 1, whatever the rank.
         let channels = self.shape[1];
         let mut parameters = Vec::new();
@@ -243,7 +243,7 @@ impl Chain {
         }
     }
 
-    fn curve(&mut self) {
+    pub(super) fn curve(&mut self) {
         let slope = Attribute::Float(self.random.number(0.0, 0.5) as f32);
         match self.random.below(13) {
             0 | 1 => self.push("Relu", &[], &[]),
@@ -326,7 +326,7 @@ impl Chain {
     }
 
     /// What the host feeds: a grid of the manifest, or nothing where the first operator is a quantiser.
-    fn begin(&mut self) -> Option<Grid> {
+    pub(super) fn begin(&mut self) -> Option<Grid> {
         if self.random.chance(35) {
             match self.random.chance(20) {
                 true => {
@@ -365,7 +365,7 @@ impl Chain {
         })
     }
 
-    fn finish(&mut self) -> bool {
+    pub(super) fn finish(&mut self) -> bool {
         for _ in 0..self.random.below(3) {
             self.affine();
         }

@@ -12,7 +12,7 @@ use super::random::Random;
 /// Frames that each layer is run on.
 const FRAMES: usize = 5;
 
-const TYPES: &[DataType] = &[
+pub(crate) const TYPES: &[DataType] = &[
     DataType::Bipolar,
     DataType::Bipolar,
     DataType::Ternary,
@@ -311,7 +311,7 @@ fn activation(
     })
 }
 
-fn values(random: &mut Random, kind: DataType, count: usize) -> Vec<i64> {
+pub(crate) fn values(random: &mut Random, kind: DataType, count: usize) -> Vec<i64> {
     let value = |random: &mut Random| match kind {
         DataType::Bipolar => 2 * random.between(0, 1) - 1,
         _ => random.between(kind.min(), kind.max()),
@@ -325,7 +325,7 @@ fn divisor(random: &mut Random, number: usize) -> usize {
 }
 
 /// One of the parallelisms that the layer may have, the largest ones often.
-fn folded(random: &mut Random, layer: Layer) -> Layer {
+pub(crate) fn folded(random: &mut Random, layer: Layer) -> Layer {
     let limits = layer.hardware().limits();
     let mut choose = |range: Option<Range>| {
         let values = match range? {

@@ -83,6 +83,22 @@ fn synthesise(build: &Path) {
     }
 }
 
+/// The scripts of a build, up to the network that is joined from its cores.
+pub(crate) fn scripts_run(project: &Project) {
+    if tclsh().is_none() {
+        return;
+    }
+    let build = project.dir().join("build");
+    for core in cores(&build) {
+        let script = format!("ip/cores/{core}/vitis_hls.tcl");
+        run("hls", &build, &script, &[]).unwrap();
+    }
+    run("vivado", &build, "ip/package_ip.tcl", &[]).unwrap();
+    let calls = run("vivado", &build, "ip/stitch.tcl", &[]).unwrap();
+    assert_eq!(count(&calls, "validate_bd_design"), 1, "{calls:#?}");
+    run("hls", &build.join("hls"), "vitis_hls.tcl", &[]).unwrap();
+}
+
 #[test]
 fn every_script_runs_to_its_end() {
     if tclsh().is_none() {

@@ -12,10 +12,10 @@ use super::ip;
 use crate::project::Project;
 use crate::shared::shared;
 
-const PIXELS: &str = "[input]\ntype = \"uint8\"\nscale = 0.00392156862745098\n";
+pub(crate) const PIXELS: &str = "[input]\ntype = \"uint8\"\nscale = 0.00392156862745098\n";
 
 /// A project on one of the shared networks; `None`, said aloud, where they are missing.
-fn project(file: &str, lines: &str) -> Option<Project> {
+pub(crate) fn project(file: &str, lines: &str) -> Option<Project> {
     let bytes = model(file)?;
     let project = Project::new(&format!(
         "[project]\nname = \"vision\"\n[model]\npath = \"model.onnx\"\n{lines}[target]\nboard = \"alveo-u280\"\n"
@@ -58,7 +58,7 @@ fn cnv_sees_what_its_source_saw() {
 }
 
 /// What `finnp run` writes for the inputs of an io file is that file's output.
-fn runs_as(project: &Project, io: &str, most: f64) {
+pub(crate) fn runs_as(project: &Project, io: &str, most: f64) {
     let io = shared(&format!("models/{io}_io.npz")).unwrap();
     let out = project.dir().join("out.npz");
     let run = project
@@ -85,7 +85,7 @@ fn runs_as(project: &Project, io: &str, most: f64) {
 }
 
 /// Builds with these settings; what the summary says of every layer, after checks that hold for any network.
-fn built(project: &Project, set: &[&str]) -> Value {
+pub(crate) fn built(project: &Project, set: &[&str]) -> Value {
     let set: Vec<&str> = set.iter().flat_map(|set| ["--set", *set]).collect();
     project.build(&set).expect_success();
     let summary = project.json("summary.json");
@@ -105,7 +105,7 @@ fn built(project: &Project, set: &[&str]) -> Value {
     summary
 }
 
-const HALF: [&str; 2] = ["prune.pattern=\"bcr-col\"", "prune.density=0.5"];
+pub(crate) const HALF: [&str; 2] = ["prune.pattern=\"bcr-col\"", "prune.density=0.5"];
 
 #[test]
 fn cnv_is_built_dense_and_pruned_and_simulated_whole() {

@@ -15,16 +15,20 @@ use super::random_window::{Case, NAMED, layer_case};
 /// Shapes that one run of the compiler takes.
 const TOGETHER: usize = 12;
 
-/// Compiles the shapes into one program and runs each on its frames.
-fn run(cases: &BTreeMap<String, (u64, Case)>, headers: &[&Path], scratch: &Path) {
+/// Compiles the shapes into one program `all`, whose first argument chooses.
+pub(crate) fn compile<'a>(
+    layers: impl Iterator<Item = (&'a String, &'a Layer)>,
+    headers: &[&Path],
+    scratch: &Path,
+) {
     for (path, text) in LIBRARY {
         let path = scratch.join("library").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
     let (mut includes, mut choices) = (String::new(), String::new());
-    for (tag, (_, case)) in cases {
-        for (file, text) in shape_sources(&case.layer).unwrap() {
+    for (tag, layer) in layers {
+        for (file, text) in shape_sources(layer).unwrap() {
             fs::write(scratch.join(file), text).unwrap();
         }
         includes += &format!("#include \"{tag}.cpp\"\n");
@@ -49,6 +53,12 @@ fn run(cases: &BTreeMap<String, (u64, Case)>, headers: &[&Path], scratch: &Path)
         .args(["all.cpp", "-o", "all"])
         .current_dir(scratch);
     assert!(command.status().unwrap().success());
+}
+
+/// Compiles the shapes and runs each on its frames.
+fn run(cases: &BTreeMap<String, (u64, Case)>, headers: &[&Path], scratch: &Path) {
+    let layers = cases.iter().map(|(tag, (_, case))| (tag, &case.layer));
+    compile(layers, headers, scratch);
     for (tag, (seed, case)) in cases {
         simulate(*seed, tag, case, scratch);
     }

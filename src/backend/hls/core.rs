@@ -2,6 +2,7 @@
 //! AXI4-Stream ports.
 //! Must not know who connects cores, nor to what.
 
+use super::stream::Streams;
 use super::top::frame;
 use super::unit;
 use super::unit::Held;
@@ -10,13 +11,21 @@ use crate::layer::{Layer, Port};
 /// From the folder of a core to the folder of the HLS sources.
 pub const CORE_TO_HLS: &str = "../../../hls";
 
-/// The interfaces of every synthesised function: `s_axis` and `m_axis`, names that synthesis leaves as they
-/// are. Registers on both sides of each port hold two words.
-pub(super) const PORTS: &str = "\
-#pragma HLS INTERFACE mode=axis register_mode=both port=s_axis register
-#pragma HLS INTERFACE mode=axis register_mode=both port=m_axis register
-#pragma HLS INTERFACE mode=ap_ctrl_none port=return
-";
+/// Ports that read and that write, names that synthesis leaves as they are; numbered where there are several.
+const SIDES: [&str; 2] = ["s_axis", "m_axis"];
+
+/// The interfaces of a synthesised function. Registers on both sides of each port hold two words.
+pub(super) fn ports<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let ports = names.map(|name| {
+        format!("#pragma HLS INTERFACE mode=axis register_mode=both port={name} register\n")
+    });
+    ports.collect::<String>() + "#pragma HLS INTERFACE mode=ap_ctrl_none port=return\n"
+}
+
+/// The interfaces of what has one stream on each side.
+pub(super) fn two_ports() -> String {
+    ports(SIDES.into_iter())
+}
 
 /// What a core is made of.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +53,16 @@ pub fn core_source(part: CorePart<'_>, name: &str) -> String {
                 pragmas,
                 arguments,
             } = unit.held(tag);
+            let streams = Streams::new(layer, tag, SIDES);
             format!(
                 "// {title}\n// {pace}\n#include \"shapes/{tag}.hpp\"\n\n\
-                 void {name}({tag}_unit::Input& s_axis, {tag}_unit::Output& m_axis) {{\n\
-                 {PORTS}{constants}{pragmas}    {tag}(s_axis, m_axis{arguments});\n}}\n",
+                 void {name}({declared}) {{\n\
+                 {ports}{constants}{pragmas}    {tag}({passed}{arguments});\n}}\n",
                 title = unit.title,
                 pace = unit.pace,
+                declared = streams.declared(),
+                ports = ports(streams.names()),
+                passed = streams.passed(),
             )
         }
         CorePart::Input(port) => {
@@ -67,7 +80,8 @@ fn edge(port: Port, name: &str, [read, written]: [&str; 2], callee: &str) -> Str
     format!(
         "#include \"finnp/edge.hpp\"\n\nusing Frame = {frame};\nusing Edge = finnp::Edge<Frame>;\n\n\
          void {name}({read}& s_axis, {written}& m_axis) {{\n\
-         {PORTS}    finnp::{callee}<Frame>(s_axis, m_axis);\n}}\n",
+         {ports}    finnp::{callee}<Frame>(s_axis, m_axis);\n}}\n",
         frame = frame(port),
+        ports = two_ports(),
     )
 }

@@ -1,7 +1,10 @@
 //! C++ identifiers for layers, each once.
-//! Must not know layers beyond their names.
+//! Must not know layers beyond their names and how many streams they write.
 
 use std::collections::BTreeSet;
+
+use super::stream::numbered;
+use crate::dataflow::Node;
 
 /// Words that a layer's function cannot or should not be called.
 const RESERVED: &[&str] = &[
@@ -114,18 +117,25 @@ const RESERVED: &[&str] = &[
     "stdout",
 ];
 
-/// The stream that the layer with this identifier writes, `input` for the first.
-pub(super) fn stream(identifier: &str) -> String {
-    format!("{identifier}_out")
+/// The streams that the layer with this identifier writes, `input` for the first: one for each of its copies.
+pub fn streams(identifier: &str, copies: usize) -> Vec<String> {
+    let writers = numbered(identifier, copies).into_iter();
+    writers.map(|writer| format!("{writer}_out")).collect()
 }
 
-/// One identifier per name, in order: the name where it is one, else a name near it. None of them is the
+/// One identifier per layer, in order: its name where that is one, else a name near it. None of them is a
 /// stream of another.
-pub fn identifiers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn identifiers(nodes: &[Node]) -> Vec<String> {
+    let copies = |node: &Node| node.layer.hardware().copies();
+    unique(nodes.iter().map(|node| (node.name.as_str(), copies(node))))
+}
+
+/// The identifiers of layers that have these names and write so many streams.
+fn unique<'a>(layers: impl Iterator<Item = (&'a str, usize)>) -> Vec<String> {
     let mut taken: BTreeSet<String> = RESERVED.iter().map(|word| (*word).to_owned()).collect();
-    taken.insert(stream("input"));
-    names
-        .map(|name| {
+    taken.extend(streams("input", 1));
+    layers
+        .map(|(name, copies)| {
             let mut plain = String::new();
             for c in name.chars() {
                 let c = if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -139,10 +149,13 @@ pub fn identifiers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
                 true => plain,
                 false => format!("layer_{}", plain.trim_start_matches('_')),
             };
-            while taken.contains(&identifier) || taken.contains(&stream(&identifier)) {
+            let mut own = streams(&identifier, copies);
+            while taken.contains(&identifier) || own.iter().any(|stream| taken.contains(stream)) {
                 identifier.push('x');
+                own = streams(&identifier, copies);
             }
-            taken.extend([identifier.clone(), stream(&identifier)]);
+            taken.insert(identifier.clone());
+            taken.extend(own);
             identifier
         })
         .collect()
@@ -150,7 +163,7 @@ pub fn identifiers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::identifiers;
+    use super::unique;
 
     #[test]
     fn every_name_becomes_one_of_its_own() {
@@ -164,14 +177,16 @@ mod tests {
             "a_b",
             "layer_top",
         ];
-        assert_eq!(identifiers(names.into_iter()), expected);
+        assert_eq!(unique(names.map(|name| (name, 1)).into_iter()), expected);
     }
 
     #[test]
     fn no_layer_is_called_like_the_stream_of_another() {
-        let found = |names: [&'static str; 3]| identifiers(names.into_iter());
+        let found = |names: [&'static str; 3]| unique(names.map(|name| (name, 1)).into_iter());
         assert_eq!(found(["fc", "fc_out", "a"]), ["fc", "fc_outx", "a"]);
         assert_eq!(found(["fc_out", "fc", "a"]), ["fc_out", "fcx", "a"]);
         assert_eq!(found(["input_out", "a", "b"]), ["input_outx", "a", "b"]);
+        let forked = unique([("fork_1", 1), ("fork", 2), ("forkx_0_out", 1)].into_iter());
+        assert_eq!(forked, ["fork_1", "forkx", "forkx_0_outx"]);
     }
 }

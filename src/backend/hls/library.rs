@@ -15,8 +15,14 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "bundled/stream/hls_stream.h",
         include_str!("library/bundled/stream/hls_stream.h"),
     ),
+    ("finnp/add.hpp", include_str!("library/finnp/add.hpp")),
+    ("finnp/concat.hpp", include_str!("library/finnp/concat.hpp")),
     ("finnp/cycle.hpp", include_str!("library/finnp/cycle.hpp")),
     ("finnp/dot.hpp", include_str!("library/finnp/dot.hpp")),
+    (
+        "finnp/duplicate.hpp",
+        include_str!("library/finnp/duplicate.hpp"),
+    ),
     ("finnp/edge.hpp", include_str!("library/finnp/edge.hpp")),
     (
         "finnp/element.hpp",
@@ -38,6 +44,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
         include_str!("library/finnp/mvau_bcr.hpp"),
     ),
     ("finnp/pool.hpp", include_str!("library/finnp/pool.hpp")),
+    ("finnp/scaled.hpp", include_str!("library/finnp/scaled.hpp")),
     (
         "finnp/simulate.hpp",
         include_str!("library/finnp/simulate.hpp"),
@@ -57,6 +64,10 @@ pub const LIBRARY: &[(&str, &str)] = &[
     (
         "finnp/threshold.hpp",
         include_str!("library/finnp/threshold.hpp"),
+    ),
+    (
+        "finnp/upsample.hpp",
+        include_str!("library/finnp/upsample.hpp"),
     ),
     ("finnp/vvau.hpp", include_str!("library/finnp/vvau.hpp")),
     (

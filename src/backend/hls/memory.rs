@@ -47,6 +47,10 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)
         Layer::SlidingWindow(_)
         | Layer::MaxPool(_)
         | Layer::SumPool(_)
+        | Layer::Add(_)
+        | Layer::Concat(_)
+        | Layer::Duplicate(_)
+        | Layer::Upsample(_)
         | Layer::WidthConverter(_)
         | Layer::LabelSelect(_) => Ok(Vec::new()),
     }

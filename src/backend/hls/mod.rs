@@ -3,7 +3,11 @@
 //! Sources depend on shapes only, so equal shapes are compiled once; weights are text that C simulation
 //! reads at run time and synthesis includes. Must not know the disk or processes.
 
+mod add;
+mod concat;
 mod core;
+mod duplicate;
+mod ends;
 mod identifier;
 mod label_select;
 mod library;
@@ -13,19 +17,23 @@ mod mvau;
 mod mvau_bcr;
 mod shape;
 mod sliding_window;
+mod stream;
 mod sum_pool;
 mod tcl;
 mod threshold;
 mod top;
 mod unit;
+mod upsample;
 mod vvau;
 mod width_converter;
 
 pub use core::{CORE_TO_HLS, CorePart, core_source};
-pub use identifier::identifiers;
+pub use ends::Ends;
+pub use identifier::{identifiers, streams};
 pub use library::{LIBRARY, include_flags};
 pub use memory::memories;
 pub use shape::{main_source, shape_sources, tag};
+pub use stream::numbered;
 pub use tcl::{Target, archive, core_script, ip_name};
 pub use top::{network_files, top_sources};
 
@@ -54,6 +62,10 @@ fn unit(layer: &Layer) -> Unit {
         Layer::MaxPool(layer) => max_pool::unit(layer),
         Layer::SumPool(layer) => sum_pool::unit(layer),
         Layer::Threshold(layer) => threshold::unit(layer),
+        Layer::Add(layer) => add::unit(layer),
+        Layer::Concat(layer) => concat::unit(layer),
+        Layer::Duplicate(layer) => duplicate::unit(layer),
+        Layer::Upsample(layer) => upsample::unit(layer),
         Layer::WidthConverter(layer) => width_converter::unit(layer),
         Layer::LabelSelect(layer) => label_select::unit(layer),
     }

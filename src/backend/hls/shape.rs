@@ -3,6 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::stream::Streams;
 use super::unit;
 use crate::error::{Error, Result};
 use crate::layer::Layer;
@@ -37,10 +38,15 @@ pub fn shape_sources(layer: &Layer) -> Result<Vec<(String, String)>> {
 /// The program that simulates one shape.
 pub fn main_source(tag: &str) -> String {
     format!(
-        "// {tag} MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]\n\
+        "// {tag} MEMORIES INPUT.npy... OUTPUT.npy [CYCLES.json]\n\
          int simulate_{tag}(int argc, char** argv);\n\n\
          int main(int argc, char** argv) {{ return simulate_{tag}(argc, argv); }}\n"
     )
+}
+
+/// Streams of the function of a shape: `in` and `out`, numbered where there are several.
+fn streams(layer: &Layer, tag: &str) -> Streams {
+    Streams::new(layer, tag, ["in", "out"])
 }
 
 /// `NAME(in, out, memories...)` as declared.
@@ -48,7 +54,7 @@ fn signature(layer: &Layer, tag: &str) -> String {
     let start = format!("void {tag}(");
     let indent = " ".repeat(start.len());
     let memories = unit(layer).memories;
-    let mut arguments = vec![format!("{tag}_unit::Input& in, {tag}_unit::Output& out")];
+    let mut arguments = vec![streams(layer, tag).declared()];
     arguments.extend(
         memories
             .iter()
@@ -68,7 +74,13 @@ fn header(layer: &Layer, tag: &str) -> String {
         .iter()
         .map(|(name, value)| match value.starts_with("finnp::") {
             true => format!("    using {name} = {value};\n"),
-            false => format!("    static constexpr int {name} = {value};\n"),
+            false => {
+                let kind = match value.parse::<i32>() {
+                    Ok(_) => "int",
+                    Err(_) => "long long",
+                };
+                format!("    static constexpr {kind} {name} = {value};\n")
+            }
         })
         .collect();
     format!(
@@ -99,11 +111,17 @@ fn source(layer: &Layer, tag: &str) -> String {
         true => (", state", format!("{tag}_simulated")),
         false => ("", tag.to_owned()),
     };
+    let streams = streams(layer, tag);
+    let simulation = match streams.are_several() {
+        true => format!("simulate_streams<{tag}_unit>(argc, argv, {tag})"),
+        false => format!("simulate<{tag}_unit>(argc, argv, {simulated}{files})"),
+    };
     format!(
         "#include \"{tag}.hpp\"\n\n#include \"finnp/simulate.hpp\"\n\n{signature} {{\n#pragma HLS INLINE\n    \
-         {tag}_unit::run(in, out{names}{state});\n}}\n\n#ifndef __SYNTHESIS__\n{wrapper}\
+         {tag}_unit::run({passed}{names}{state});\n}}\n\n#ifndef __SYNTHESIS__\n{wrapper}\
          int simulate_{tag}(int argc, char** argv) {{\n    \
-         return finnp::simulate<{tag}_unit>(argc, argv, {simulated}{files});\n}}\n#endif\n",
+         return finnp::{simulation};\n}}\n#endif\n",
+        passed = streams.passed(),
         signature = signature(layer, tag),
         wrapper = if unit.has_state {
             with_state(layer, tag, &names)

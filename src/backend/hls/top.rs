@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::core::PORTS;
-use super::identifier::{identifiers, stream};
+use super::core::two_ports;
+use super::ends::Ends;
+use super::identifier::{identifiers, streams};
 use super::shape::tag;
+use super::stream::Streams;
 use super::tcl::{self, Target};
 use super::unit::{Held, Memory, class};
 use super::{memory_files, unit};
@@ -19,6 +21,8 @@ struct Placed<'a> {
     node: &'a Node,
     /// C++ function.
     function: String,
+    /// Names of the streams that it writes.
+    written: Vec<String>,
     /// Shape.
     tag: String,
 }
@@ -27,23 +31,10 @@ struct Placed<'a> {
 /// are functions of `top.cpp`; those with memories have a folder under `layers/`.
 ///
 /// # Errors
-/// A design error where the dataflow is no single chain from one input to one output.
+/// As [`Ends::of`].
 pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, String)>> {
     let placed = place(dataflow)?;
-    let (Some(first), Some(last)) = (placed.first(), placed.last()) else {
-        return Err(Error::design(
-            "the network has no layer that runs in hardware",
-        ));
-    };
-    if dataflow.inputs.len() != 1 || dataflow.outputs.len() != 1 {
-        return Err(Error::design(
-            "the HLS backend builds networks with one input and one output",
-        ));
-    }
-    let edges = (
-        first.node.layer.hardware().input(),
-        last.node.layer.hardware().output(),
-    );
+    let edges = Ends::of(dataflow)?;
     let mut files = vec![
         ("top.hpp".to_owned(), header(&placed, edges, target)),
         ("top.cpp".to_owned(), source(dataflow, &placed)?),
@@ -64,12 +55,13 @@ pub fn top_sources(dataflow: &Dataflow, target: &Target) -> Result<Vec<(String, 
 }
 
 fn place(dataflow: &Dataflow) -> Result<Vec<Placed<'_>>> {
-    let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
+    let functions = identifiers(&dataflow.nodes);
     let nodes = dataflow.nodes.iter().zip(functions);
     nodes
         .map(|(node, function)| {
             Ok(Placed {
                 node,
+                written: streams(&function, node.outputs.len()),
                 function,
                 tag: tag(&node.layer)?,
             })
@@ -92,11 +84,8 @@ impl Placed<'_> {
         !unit(&self.node.layer).memories.is_empty()
     }
 
-    fn arguments(&self) -> String {
-        format!(
-            "{tag}_unit::Input& in, {tag}_unit::Output& out",
-            tag = self.tag
-        )
+    fn streams(&self) -> Streams {
+        Streams::new(&self.node.layer, &self.tag, ["in", "out"])
     }
 
     /// The layer's function with its memories: constants for synthesis, files for simulation.
@@ -118,9 +107,10 @@ impl Placed<'_> {
         format!(
             "// Layer `{folder}`: {tag} with its memories.\n#include \"finnp/simulate.hpp\"\n\
              #include \"shapes/{tag}.hpp\"\n\nvoid {function}({parameters}) {{\n#pragma HLS INLINE off\n\
-             #ifdef __SYNTHESIS__\n{constants}#else\n{files}#endif\n{pragmas}    {tag}(in, out{arguments});\n}}\n",
+             #ifdef __SYNTHESIS__\n{constants}#else\n{files}#endif\n{pragmas}    {tag}({passed}{arguments});\n}}\n",
             function = self.function,
-            parameters = self.arguments(),
+            parameters = self.streams().declared(),
+            passed = self.streams().passed(),
         )
     }
 }
@@ -167,7 +157,7 @@ pub(super) fn frame(port: Port) -> String {
     )
 }
 
-fn header(placed: &[Placed<'_>], edges: (Port, Port), target: &Target) -> String {
+fn header(placed: &[Placed<'_>], edges: Ends, target: &Target) -> String {
     let includes: String = tags(placed)
         .iter()
         .map(|tag| format!("#include \"shapes/{tag}.hpp\"\n"))
@@ -175,9 +165,9 @@ fn header(placed: &[Placed<'_>], edges: (Port, Port), target: &Target) -> String
     let declared: String = placed
         .iter()
         .filter(|layer| layer.has_memories())
-        .map(|layer| format!("void {}({});\n", layer.function, layer.arguments()))
+        .map(|layer| format!("void {}({});\n", layer.function, layer.streams().declared()))
         .collect();
-    let (input, output) = edges;
+    let Ends { input, output } = edges;
     format!(
         "// The accelerator `{project}`: {} {} in, {} {} out.\n#ifndef TOP_HPP\n#define TOP_HPP\n\n\
          #include \"finnp/edge.hpp\"\n#include \"finnp/fifo.hpp\"\n#include \"finnp/simulate.hpp\"\n{includes}\n\
@@ -208,10 +198,11 @@ fn processes(placed: &[Placed<'_>]) -> String {
     ));
     for layer in placed.iter().filter(|layer| !layer.has_memories()) {
         let held = unit(&layer.node.layer).held(&layer.tag);
-        let call = format!("{}(in, out{})", layer.tag, held.arguments);
+        let streams = layer.streams();
+        let call = format!("{}({}{})", layer.tag, streams.passed(), held.arguments);
         text.push_str(&process(
             &layer.function,
-            &layer.arguments(),
+            &streams.declared(),
             &held.pragmas,
             &call,
         ));
@@ -229,39 +220,51 @@ fn source(dataflow: &Dataflow, placed: &[Placed<'_>]) -> Result<String> {
     let mut text = processes(placed);
     text.push_str(&format!(
         "void top(input_edge::Stream& s_axis, output_edge::Stream& m_axis) {{\n\
-         {PORTS}#pragma HLS DATAFLOW disable_start_propagation\n\n"
+         {}#pragma HLS DATAFLOW disable_start_propagation\n\n",
+        two_ports()
     ));
     let depth = |id: StreamId| dataflow.stream(id).depth;
+    // By stream: its name.
+    let mut names: Vec<Option<&str>> = vec![None; dataflow.streams.len()];
     let fed = dataflow.inputs[0].stream;
+    names[fed.0] = Some("input_out");
     let _ = writeln!(
         text,
         "    finnp::fifo<input_edge::Frame::Word, {}> input_out(\"input\");",
         depth(fed)
     );
     for layer in placed {
-        let written = only(&layer.node.outputs, &layer.node.name)?;
-        let (tag, name) = (&layer.tag, &layer.function);
-        let _ = writeln!(
-            text,
-            "    finnp::fifo<{tag}_unit::Sink::Word, {}> {}(\"{name}\");",
-            depth(written),
-            stream(name)
-        );
+        let (tag, function) = (&layer.tag, &layer.function);
+        for (id, name) in layer.node.outputs.iter().zip(&layer.written) {
+            names[id.0] = Some(name);
+            let depth = depth(*id);
+            let _ = writeln!(
+                text,
+                "    finnp::fifo<{tag}_unit::Sink::Word, {depth}> {name}(\"{function}\");"
+            );
+        }
     }
+    let name = |id: StreamId| {
+        names[id.0].ok_or_else(|| Error::bug(format!("nobody writes stream {}", id.0)))
+    };
     text.push_str("\n    input_adapter(s_axis, input_out);\n");
     for layer in placed {
-        let source = writer(placed, only(&layer.node.inputs, &layer.node.name)?);
-        let name = &layer.function;
-        let (read, written) = (stream(source), stream(name));
-        let _ = writeln!(text, "    {name}({read}, {written});");
-        let _ = writeln!(
-            text,
-            "    FINNP_TAP({}_unit::Sink, {written}, \"{}\");",
-            layer.tag, layer.node.name
-        );
+        let read = layer.node.inputs.iter().map(|id| name(*id));
+        let mut passed = read.collect::<Result<Vec<&str>>>()?;
+        passed.extend(layer.written.iter().map(String::as_str));
+        let _ = writeln!(text, "    {}({});", layer.function, passed.join(", "));
+        // Of several streams that carry the same the first stands for all: what is read from the others
+        // shows in the layers behind them.
+        if let Some(written) = layer.written.first() {
+            let (tag, file) = (&layer.tag, &layer.node.name);
+            let _ = writeln!(
+                text,
+                "    FINNP_TAP({tag}_unit::Sink, {written}, \"{file}\");"
+            );
+        }
     }
-    let last = writer(placed, dataflow.outputs[0].stream);
-    let _ = writeln!(text, "    output_adapter({}, m_axis);\n}}", stream(last));
+    let last = name(dataflow.outputs[0].stream)?;
+    let _ = writeln!(text, "    output_adapter({last}, m_axis);\n}}");
     Ok(text)
 }
 
@@ -270,22 +273,4 @@ fn process(name: &str, parameters: &str, held: &str, call: &str) -> String {
     format!(
         "static void {name}({parameters}) {{\n#pragma HLS INLINE off\n{held}    {call};\n}}\n\n"
     )
-}
-
-fn only(streams: &[StreamId], name: &str) -> Result<StreamId> {
-    match streams {
-        [stream] => Ok(*stream),
-        _ => Err(Error::design(format!(
-            "layer `{name}` has {} streams on one side",
-            streams.len()
-        ))),
-    }
-}
-
-/// Function that writes a stream.
-fn writer<'a>(placed: &'a [Placed<'_>], stream: StreamId) -> &'a str {
-    placed
-        .iter()
-        .find(|layer| layer.node.outputs.contains(&stream))
-        .map_or("input", |layer| layer.function.as_str())
 }

@@ -106,6 +106,11 @@ impl Unit {
         (name, class(kind))
     }
 
+    /// A type member: a type, and what its elements are multiplied by.
+    pub(super) fn scaled(name: &'static str, kind: DataType, gain: i64) -> (&'static str, String) {
+        (name, scaled(kind, gain))
+    }
+
     /// A window and its picture.
     pub(super) fn window(sliding: &Sliding) -> Vec<(&'static str, String)> {
         let (window, [rows, columns]) = (&sliding.window, sliding.output());
@@ -157,6 +162,11 @@ pub(super) fn class(kind: DataType) -> String {
         DataType::Int(bits) => format!("finnp::Int<{bits}>"),
         DataType::Uint(bits) => format!("finnp::Uint<{bits}>"),
     }
+}
+
+/// The library's class for a type whose elements are multiplied by `gain`.
+pub(super) fn scaled(kind: DataType, gain: i64) -> String {
+    format!("finnp::Scaled<{}, {gain}>", class(kind))
 }
 
 /// "a 3 x 3 window on 32 x 32 pixels of 64 uint4 channels".

@@ -11,8 +11,18 @@ use crate::network::{Coding, Node, picture};
 use crate::reference::Known;
 use crate::tensor::{DataType, Tensor, Window};
 
+/// How the kernels lie in the tensor that they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kernels {
+    /// As a convolution has them.
+    Plain,
+    /// As a transposed convolution has them.
+    Mirrored,
+}
+
 /// A convolution in numbers.
 struct Shape {
+    kernels: Kernels,
     sliding: Sliding,
     group: usize,
     filters: usize,
@@ -28,7 +38,7 @@ impl Builder<'_> {
         node: &Node,
         flow: Flow,
         (window, group): (Window, usize),
-        weights: &Known,
+        (weights, kernels): (&Known, Kernels),
     ) -> Result<Flow> {
         let code = integer_weights(weights)?;
         let (sliding, flow) = slide(flow, window)?;
@@ -45,11 +55,15 @@ impl Builder<'_> {
             );
         }
         let shape = Shape {
+            kernels,
             sliding,
             group,
             filters,
             per_group,
-            pad: padding(affine, &sliding)?,
+            pad: match sliding.window.is_padded() {
+                true => padding(affine)?,
+                false => 0,
+            },
         };
         let integers = code.integers.data();
         let kernels = integers.chunks_exact(sliding.positions());
@@ -117,10 +131,10 @@ impl Builder<'_> {
             channels: shape.per_group,
             positions,
         };
-        let matrix: Vec<i32> = (0..shape.filters)
-            .flat_map(|row| (0..columns).map(move |column| place.index(row, column)))
-            .map(|index| kernels[index])
-            .collect();
+        let mut matrix: Vec<i32> = Vec::with_capacity(kernels.len());
+        for row in 0..shape.filters {
+            matrix.extend((0..columns).map(|column| kernels[place.index(row, column)]));
+        }
         let channels = self.seen(&flow, shape);
         let of_row = |row: usize| {
             let first = row / rows * shape.per_group;
@@ -132,7 +146,14 @@ impl Builder<'_> {
             self.products.push(Product {
                 name: node.name.clone(),
                 weights: node.inputs[1],
-                place,
+                place: match shape.kernels {
+                    Kernels::Plain => place,
+                    Kernels::Mirrored => Place::Mirrored {
+                        rows,
+                        channels: shape.per_group,
+                        positions,
+                    },
+                },
             });
         }
         if !(shape.sliding.window.is_identity() && shape.group == 1) {
@@ -238,11 +259,11 @@ pub(super) fn slide(flow: Flow, window: Window) -> Result<(Sliding, Flow)> {
     Ok((sliding, flow))
 }
 
-/// The integer that stands for the real zeros of the padding; 0 where there is none.
-fn padding(coding: &Coding, sliding: &Sliding) -> Result<i64> {
-    if !sliding.window.is_padded() {
-        return Ok(0);
-    }
+/// The integer that stands for the real zeros of the padding.
+///
+/// # Errors
+/// A user error where there is none.
+pub(super) fn padding(coding: &Coding) -> Result<i64> {
     let mut zeros = (0..coding.channels().unwrap_or(1)).map(|channel| coding.zero(channel));
     let first = zeros.next().flatten();
     first
@@ -256,12 +277,23 @@ fn padding(coding: &Coding, sliding: &Sliding) -> Result<i64> {
 
 /// A type of the elements and of the padding.
 fn padded_type(element: DataType, shape: &Shape) -> Result<DataType> {
-    if !shape.sliding.window.is_padded() || element.contains(shape.pad) {
+    match shape.sliding.window.is_padded() {
+        true => with_padding(element, shape.pad),
+        false => Ok(element),
+    }
+}
+
+/// A type that holds the elements and `pad`.
+///
+/// # Errors
+/// A user error where it is too wide.
+pub(super) fn with_padding(element: DataType, pad: i64) -> Result<DataType> {
+    if element.contains(pad) {
         return Ok(element);
     }
-    if element == DataType::Bipolar && shape.pad == 0 {
+    if element == DataType::Bipolar && pad == 0 {
         return Ok(DataType::Ternary);
     }
-    DataType::spanning(element.min().min(shape.pad), element.max().max(shape.pad))
+    DataType::spanning(element.min().min(pad), element.max().max(pad))
         .ok_or_else(|| Error::user("its padding needs more than 63 bits"))
 }

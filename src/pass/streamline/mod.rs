@@ -6,12 +6,16 @@
 
 mod convolution;
 mod flow;
+mod fork;
+mod join;
 mod label;
 mod node;
 mod pool;
 mod product;
 mod quantiser;
 mod staircase;
+mod survey;
+mod upsample;
 
 use crate::dataflow::{Dataflow, Input, Order, Output, Stream, StreamId};
 use crate::error::{Error, Result};
@@ -20,6 +24,7 @@ use crate::reference::Real;
 use crate::tensor::DataType;
 
 use flow::Flow;
+pub use survey::{Derived, Origin, Refusal, Survey, survey};
 
 /// What the host feeds: integers and what they stand for.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +41,8 @@ enum Meaning {
     Unspecified,
     /// Integers with a real function on top.
     Flow(Flow),
+    /// A flow for each reader that has not come yet.
+    Forked(Vec<Flow>),
     /// A flow whose last operators are left to the host.
     Host(Flow, Vec<Op>),
 }
@@ -48,6 +55,8 @@ struct Builder<'a> {
     /// By stream: smallest and largest integer, one pair or one per channel.
     ranges: Vec<Vec<(i64, i64)>>,
     meanings: Vec<Option<Meaning>>,
+    /// By value, how many readers have not come yet.
+    readers: Vec<usize>,
     products: Vec<Product>,
 }
 
@@ -72,6 +81,16 @@ pub enum Place {
         /// Rows of the layer.
         rows: usize,
     },
+    /// The tensor is `[channels, rows, positions]` and its positions run backwards, as those of a transposed
+    /// convolution; the layer's columns are as of a kernel.
+    Mirrored {
+        /// Rows of the layer.
+        rows: usize,
+        /// Channels of the picture.
+        channels: usize,
+        /// Positions of the kernel.
+        positions: usize,
+    },
     /// The tensor is `[rows, channels, positions]`; a pixel of the layer has all channels of one position after
     /// those of another.
     Kernel {
@@ -91,6 +110,14 @@ impl Place {
                 channels,
                 positions,
             } => (row * channels + column % channels) * positions + column / channels,
+            Place::Mirrored {
+                rows,
+                channels,
+                positions,
+            } => {
+                let kernel = column % channels * rows + row;
+                kernel * positions + positions - 1 - column / channels
+            }
         }
     }
 }
@@ -114,54 +141,18 @@ pub fn products(
     labels: bool,
 ) -> Result<(Dataflow, Vec<Product>)> {
     let real = Real::new(network)?;
-    let mut builder = Builder {
-        network,
-        real: &real,
-        dataflow: Dataflow::default(),
-        ranges: Vec::new(),
-        meanings: (0..network.values.len()).map(|_| None).collect(),
-        products: Vec::new(),
-    };
-    builder.feed(input)?;
-    let readers = network.readers();
-    for node in real.nodes() {
-        let runtime = node
-            .inputs
-            .iter()
-            .filter(|id| real.constant(**id).is_none());
-        if let Some(shared) = runtime.clone().find(|id| readers[id.0] > 1) {
-            return Err(forked(network, *shared));
-        }
-        let meaning = builder
-            .node(node)
-            .map_err(|error| error.within(format!("node `{}` ({})", node.name, node.onnx)))?;
-        builder.meanings[node.output.0] = Some(meaning);
+    let (mut builder, walk) = Builder::walked(network, &real, input)?;
+    if let Some(error) = walk.first() {
+        return Err(error);
     }
-    for id in &network.outputs {
-        builder.finish(*id, labels)?;
-    }
-    builder.dataflow.verify("streamline")?;
+    builder.end(labels)?;
     Ok((builder.dataflow, builder.products))
 }
 
-fn forked(network: &Network, id: ValueId) -> Error {
-    let readers: Vec<String> = network
-        .nodes
-        .iter()
-        .filter(|node| node.inputs.contains(&id))
-        .map(|node| format!("`{}`", node.name))
-        .collect();
-    Error::user(format!(
-        "tensor `{}` has more than one reader ({}{})",
-        network.value(id).name,
-        readers.join(", "),
-        if network.outputs.contains(&id) {
-            ", and it is an output"
-        } else {
-            ""
-        },
-    ))
-    .help("branches (residual connections) are not supported yet: only chains of layers are")
+/// The error that asks for an `[input]` section.
+fn missing_input(name: &str) -> Error {
+    Error::user(format!("the network computes with the real numbers of its input `{name}` directly"))
+        .help("say what arrives, for example for pixels divided by 255:\n[input]\ntype = \"uint8\"\nscale = 0.00392156862745098")
 }
 
 /// Order in which a tensor of `shape` enters the hardware: channels side by side in a pixel. Axis 1 holds the
@@ -188,6 +179,37 @@ fn order_of(network: &Network, shape: &[usize]) -> Order {
             Order::channels_first(*channels, plane.iter().product())
         }
         _ => Order::RowMajor,
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// All nodes of a network as far as they become integers.
+    fn walked(
+        network: &'a Network,
+        real: &'a Real<'a>,
+        input: Option<&Grid>,
+    ) -> Result<(Self, survey::Walk)> {
+        let (nodes, readers) = fork::living(network, real.nodes());
+        let mut builder = Builder {
+            network,
+            real,
+            dataflow: Dataflow::default(),
+            ranges: Vec::new(),
+            meanings: (0..network.values.len()).map(|_| None).collect(),
+            readers,
+            products: Vec::new(),
+        };
+        builder.feed(input)?;
+        let walk = builder.walk(&nodes);
+        Ok((builder, walk))
+    }
+
+    /// Ends with the network's outputs.
+    fn end(&mut self, labels: bool) -> Result<()> {
+        for id in &self.network.outputs {
+            self.finish(*id, labels)?;
+        }
+        self.dataflow.verify("streamline")
     }
 }
 
@@ -228,6 +250,12 @@ impl Builder<'_> {
             self.network.value(fed).name.clone(),
             self.network.value(fed).shape.clone(),
         );
+        if self.dataflow.inputs.iter().any(|input| input.name == name) {
+            return Err(
+                Error::user(format!("input `{name}` is quantised in more than one way"))
+                    .help("say what arrives in a section `[input]`, with `type` and `scale`"),
+            );
+        }
         let range = vec![(grid.element.min(), grid.element.max())];
         let value = self.network.value(id);
         let stream = StreamId(self.ranges.len());
@@ -267,10 +295,14 @@ impl Builder<'_> {
     /// Ends with a network output.
     fn finish(&mut self, id: ValueId, labels: bool) -> Result<()> {
         let value = self.network.value(id);
-        let (mut flow, mut host) = match self.meanings[id.0].take() {
-            Some(Meaning::Flow(flow)) => (self.settled(flow)?, Vec::new()),
-            Some(Meaning::Host(flow, host)) => (flow, host),
-            Some(Meaning::Unspecified) | None => {
+        let meaning = match self.real.is_constant(id) {
+            true => Meaning::Unspecified,
+            false => self.read(id)?,
+        };
+        let (mut flow, mut host) = match meaning {
+            Meaning::Flow(flow) => (self.settled(flow)?, Vec::new()),
+            Meaning::Host(flow, host) => (flow, host),
+            Meaning::Unspecified | Meaning::Forked(_) => {
                 return Err(Error::user(format!(
                     "output `{}` is reached from the input by no layer",
                     value.name

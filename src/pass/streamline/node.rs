@@ -1,11 +1,12 @@
 //! What each operator of a network does to a flow.
 //! Must not know how a flow is stored.
 
+use super::convolution::Kernels;
 use super::flow::Flow;
 use super::quantiser::{
     Quantisers, bipolar_grid, linear_grid_of, linear_of, multi_threshold_of, quant_grid, quant_of,
 };
-use super::{Builder, Meaning};
+use super::{Builder, Meaning, missing_input};
 use crate::dataflow::{Node as LayerNode, Order, Step};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Tensors};
@@ -16,26 +17,19 @@ use crate::tensor::{DataType, PerChannel};
 impl Builder<'_> {
     /// The meaning of the node's output.
     pub(super) fn node(&mut self, node: &Node) -> Result<Meaning> {
-        let position = node
-            .inputs
-            .iter()
-            .position(|id| self.real.constant(*id).is_none())
-            .ok_or_else(|| Error::bug("a constant node was not folded"))?;
-        let source = node.inputs[position];
-        if let Some(other) = node
-            .inputs
-            .iter()
-            .skip(position + 1)
-            .find(|id| self.real.constant(**id).is_none())
+        let runtime = |id: &crate::network::ValueId| !self.real.is_constant(*id);
+        let position = node.inputs.iter().position(runtime);
+        let position = position.ok_or_else(|| Error::bug("a constant node was not folded"))?;
+        let joins = matches!(node.op, Op::Concat { .. });
+        if joins && node.inputs.len() > 1 || node.inputs.iter().filter(|id| runtime(id)).count() > 1
         {
-            let name = &self.network.value(*other).name;
-            return Err(Error::user(format!("its operand `{name}` is not a constant"))
-                .help("layers that join two branches, and products of two activations, are not supported yet"));
+            return self.join(node);
         }
-        match self.meanings[source.0].take() {
-            Some(Meaning::Flow(flow)) => self.on_flow(node, position, flow),
-            Some(Meaning::Unspecified) => self.on_unspecified(node, source),
-            Some(Meaning::Host(flow, host)) => match (node.op, &host[..]) {
+        let source = node.inputs[position];
+        match self.read(source)? {
+            Meaning::Flow(flow) => self.on_flow(node, position, flow),
+            Meaning::Unspecified => self.on_unspecified(node, source),
+            Meaning::Host(flow, host) => match (node.op, &host[..]) {
                 (Op::ArgMax { axis }, [Op::Softmax { axis: along, .. }]) if axis == *along => {
                     let shape = &self.network.value(node.output).shape;
                     Ok(self.arg_max(flow, axis, shape))
@@ -46,17 +40,19 @@ impl Builder<'_> {
                         .help("only an arg-max may follow a softmax, and nothing an arg-max"),
                 ),
             },
-            None => Err(Error::bug("it reads a value without a meaning")),
+            Meaning::Forked(_) => Err(Error::bug("it reads all ends of a fork")),
         }
     }
 
     fn on_flow(&mut self, node: &Node, position: usize, flow: Flow) -> Result<Meaning> {
         let shape = &self.network.value(node.output).shape;
-        let constants: Vec<&Known> = node
+        let real = self.real;
+        let held: Vec<_> = node
             .inputs
             .iter()
-            .filter_map(|id| self.real.constant(*id))
+            .filter_map(|id| real.constant(*id))
             .collect();
+        let constants: Vec<&Known> = held.iter().map(|known| &**known).collect();
         // Whatever is not the same for all pixels comes after a pool that waits.
         let flow = match waits(&flow, node.op, &constants) {
             true => flow,
@@ -68,11 +64,16 @@ impl Builder<'_> {
                 self.quantise(node, flow, quantisers)?
             }
             (Op::Conv { window, group }, [weights]) if position == 0 => {
-                self.convolution(node, flow, (window, group), weights)?
+                self.convolution(node, flow, (window, group), (weights, Kernels::Plain))?
             }
-            (Op::Conv { .. }, _) => {
+            (Op::ConvTranspose { window, group }, [weights]) if position == 0 => {
+                self.transposed_convolution(node, flow, (window, group), weights)?
+            }
+            (Op::Conv { .. } | Op::ConvTranspose { .. }, _) => {
                 return Err(Error::user("its weights are no constants"));
             }
+            (Op::Upsample { factor }, []) => self.upsample(node, flow, factor)?,
+            (Op::Concat { .. }, []) => flow.reshaped(shape),
             (Op::MaxPool(window), []) => self.max_pool(node, flow, window)?,
             (
                 Op::AveragePool {
@@ -141,16 +142,21 @@ impl Builder<'_> {
             Op::Quant(quant) if quant.rounding == Rounding::HalfEven => {
                 let constant = |i: usize| self.real.constant(node.inputs[i]);
                 match (constant(1), constant(2), constant(3)) {
-                    (Some(scale), Some(zero), Some(bits)) => quant_grid(quant, scale, zero, bits)?,
+                    (Some(scale), Some(zero), Some(bits)) => {
+                        quant_grid(quant, &scale, &zero, &bits)?
+                    }
                     _ => None,
                 }
             }
-            Op::BipolarQuant => self.real.constant(node.inputs[1]).and_then(bipolar_grid),
+            Op::BipolarQuant => {
+                let scale = self.real.constant(node.inputs[1]);
+                scale.and_then(|scale| bipolar_grid(&scale))
+            }
             Op::QuantizeLinear(linear) => {
                 let constant = |i: usize| self.real.constant(node.inputs[i]);
                 let shape = &self.network.value(source).shape;
                 match (constant(1), constant(2)) {
-                    (Some(scale), Some(zero)) => linear_grid_of(linear, shape, [scale, zero])?,
+                    (Some(scale), Some(zero)) => linear_grid_of(linear, shape, [&scale, &zero])?,
                     _ => None,
                 }
             }
@@ -204,12 +210,6 @@ fn waits(flow: &Flow, op: Op, constants: &[&Known]) -> bool {
         }
         _ => false,
     }
-}
-
-/// The error that asks for an `[input]` section.
-fn missing_input(name: &str) -> Error {
-    Error::user(format!("the network computes with the real numbers of its input `{name}` directly"))
-        .help("say what arrives, for example for pixels divided by 255:\n[input]\ntype = \"uint8\"\nscale = 0.00392156862745098")
 }
 
 fn binary(

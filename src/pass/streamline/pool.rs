@@ -39,7 +39,10 @@ impl Builder<'_> {
 
     /// Whether the flow's integers come from the input or from a quantiser, and not from a product.
     fn is_code(&self, flow: &Flow) -> bool {
-        let producer = self.dataflow.producer(flow.stream);
+        let mut producer = self.dataflow.producer(flow.stream);
+        while let Some(node) = producer.filter(|node| matches!(node.layer, Layer::Duplicate(_))) {
+            producer = self.dataflow.producer(node.inputs[0]);
+        }
         producer.is_none_or(|node| {
             matches!(
                 node.layer,

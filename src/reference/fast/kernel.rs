@@ -47,6 +47,11 @@ pub(super) fn prepare(arch: Arch, layer: &Layer, tensors: &Tensors, input: Reach
         Layer::Threshold(layer) => threshold(arch, layer, tensors, input),
         Layer::WidthConverter(_) => (input, Some(Kernel::Same)),
         Layer::LabelSelect(layer) => label_select(layer),
+        Layer::Duplicate(_) => (input, Some(Kernel::Same)),
+        Layer::Add(_) | Layer::Concat(_) | Layer::Upsample(_) => {
+            let element = layer.hardware().output().element;
+            (Reach::new(element.min(), element.max()), None)
+        }
     };
     let hardware = layer.hardware();
     let filled = hardware.input().elements() > 0 && hardware.output().elements() > 0;

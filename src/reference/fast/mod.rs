@@ -6,6 +6,7 @@
 //! as `Hardware::run` defines them.
 //! Must not know files, stages or the network.
 
+mod arena;
 mod depthwise;
 mod gather;
 mod kernel;
@@ -17,4 +18,5 @@ mod taps;
 mod test;
 mod threshold;
 
-pub(super) use plan::{Arena, Plan};
+pub(super) use arena::Arena;
+pub(super) use plan::Plan;

@@ -51,6 +51,18 @@ impl Reach {
         Reach::new(self.low.min(value), self.high.max(value))
     }
 
+    /// Times an integer.
+    pub(super) fn times(self, gain: i64) -> Self {
+        let [a, b] = [self.low, self.high].map(|end| i128::from(end) * i128::from(gain));
+        Reach::computed(a.min(b), a.max(b))
+    }
+
+    /// Sums of an element of each.
+    pub(super) fn plus(self, other: Self) -> Self {
+        let sum = |a: i64, b: i64| i128::from(a) + i128::from(b);
+        Reach::computed(sum(self.low, other.low), sum(self.high, other.high))
+    }
+
     fn size(self) -> i128 {
         i128::from(self.low).abs().max(i128::from(self.high).abs())
     }
@@ -121,6 +133,8 @@ mod tests {
         let sums = reach.sums(rows.into_iter());
         assert_eq!((sums.low, sums.high, sums.size), (-12, 8, 12));
         assert_eq!(sums.reach(reach), Reach::new(-12, 8));
+        assert_eq!(reach.times(-2).plus(reach), Reach::new(-7, 8));
+        assert_eq!(Reach::ALL.times(-1).plus(reach), Reach::ALL);
     }
 
     #[test]

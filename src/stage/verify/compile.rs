@@ -151,7 +151,7 @@ fn shape_files(mut job: Job, node: &Node, tag: &str, stage: &'static str, ending
 /// The job that builds the network's program: all text that names layers is one translation unit, and
 /// the objects of the shapes are joined to it.
 pub(super) fn network(dataflow: &Dataflow, simulations: &[Simulation], tags: &[String]) -> Job {
-    let functions = identifiers(dataflow.nodes.iter().map(|node| node.name.as_str()));
+    let functions = identifiers(&dataflow.nodes);
     let mut sources = vec![
         "top.hpp".to_owned(),
         "top.cpp".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compile::{NETWORK_JOB, NETWORK_PROGRAM, SIMULATE, program_job};
 use super::simulation::Simulation;
 use super::trace::{NETWORK_INPUT, TRACE_JOB};
-use crate::backend::hls::memory_files;
+use crate::backend::hls::{memory_files, numbered};
 use crate::dataflow::{Dataflow, Node};
 use crate::stage::generate::memory_job;
 use crate::stage::{Command, Input, Job, Program};
@@ -43,18 +43,23 @@ fn memories(mut job: Job, node: &Node, folder: &str) -> Job {
 
 /// The job that simulates a layer alone.
 pub(super) fn layer(node: &Node, simulation: &Simulation) -> Job {
-    let job = Job::run(
+    let inputs = numbered("input", simulation.fed.len()).into_iter();
+    let inputs: Vec<String> = inputs.map(|input| format!("{input}.npy")).collect();
+    let mut args = vec![".".to_owned()];
+    args.extend(inputs.iter().cloned());
+    args.extend([OUTPUT, CYCLES].map(str::to_owned));
+    let mut job = Job::run(
         layer_job(&node.name),
         Command {
             program: Program::Input(SIMULATE.to_owned()),
-            args: [".", "input.npy", OUTPUT, CYCLES]
-                .map(str::to_owned)
-                .to_vec(),
+            args,
             outputs: [OUTPUT, CYCLES].map(str::to_owned).to_vec(),
         },
     )
-    .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE)
-    .output_of("input.npy", "verify", TRACE_JOB, simulation.fed.clone());
+    .output_of(SIMULATE, "verify", program_job(&node.name), SIMULATE);
+    for (input, file) in inputs.into_iter().zip(&simulation.fed) {
+        job = job.output_of(input, "verify", TRACE_JOB, file.clone());
+    }
     memories(job, node, "")
 }
 

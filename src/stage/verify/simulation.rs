@@ -14,8 +14,8 @@ pub(super) struct Simulation {
     pub(super) layer: Layer,
     /// What [`part_of`] was asked for, where that is less than the layer.
     pub(super) asked: Option<usize>,
-    /// File of the stream that it is fed.
-    pub(super) fed: String,
+    /// Files of the streams that it is fed.
+    pub(super) fed: Vec<String>,
     /// File of the stream that it should write.
     pub(super) expected: String,
 }
@@ -31,17 +31,15 @@ impl Plan {
     }
 
     fn simulation(&self, folded: &Dataflow, node: &Node) -> Result<Simulation> {
-        let (part, expected, asked) = match &node.layer {
-            // What it writes is what the layer behind it is fed.
+        let (fed, expected, asked) = match &node.layer {
             Layer::WidthConverter(_) => {
-                let reader = folded.consumers(node.outputs[0]).next();
-                let part = self.part(reader.map_or("", |reader| &reader.name))?;
-                let elements = part.layer.hardware().input().elements();
-                (part, trace::fed(&part.name), Some(elements))
+                let (fed, elements) = self.converted(folded, node)?;
+                (vec![fed.clone()], fed, Some(elements))
             }
             _ => {
                 let part = self.part(&node.name)?;
-                (part, trace::alone(&part.name), part.pixels)
+                let fed = trace::fed(&part.name, &part.layer);
+                (fed, trace::alone(&part.name), part.pixels)
             }
         };
         let layer = match asked {
@@ -51,9 +49,27 @@ impl Plan {
         Ok(Simulation {
             asked: asked.filter(|_| layer != node.layer),
             layer,
-            fed: trace::fed(&part.name),
+            fed,
             expected,
         })
+    }
+
+    /// The file of what a width converter writes, and so of what it reads, and the elements of a frame there: what
+    /// the layer behind it is fed.
+    fn converted(&self, folded: &Dataflow, converter: &Node) -> Result<(String, usize)> {
+        let stream = converter.outputs[0];
+        let reader = folded.consumers(stream).next();
+        let reader = reader.ok_or_else(|| {
+            let what = format!("nothing reads what `{}` writes", converter.name);
+            Error::bug(what)
+        })?;
+        let part = self.part(&reader.name)?;
+        let files = trace::fed(&part.name, &part.layer);
+        let ports = part.layer.hardware().inputs();
+        let mut slots = reader.inputs.iter().zip(files.into_iter().zip(ports));
+        let slot = slots.find(|(id, _)| **id == stream);
+        let (_, (file, port)) = slot.ok_or_else(|| Error::bug("a reader reads another stream"))?;
+        Ok((file, port.elements()))
     }
 
     fn part(&self, name: &str) -> Result<&Part> {
@@ -128,7 +144,7 @@ mod tests {
         let pixels = plan.parts[1].pixels.expect("is reduced");
         assert_eq!(simulations[2].layer, folded_product.reduced(pixels));
         assert_eq!(simulations[2].asked, Some(pixels));
-        assert_eq!(simulations[2].fed, "fed/conv.npy");
+        assert_eq!(simulations[2].fed, ["fed/conv.npy"]);
         assert_eq!(simulations[2].expected, "alone/conv.npy");
         assert_eq!(simulations[1].layer, converter(pixels, 72));
         assert_eq!(simulations[1].expected, "fed/conv.npy");

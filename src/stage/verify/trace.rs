@@ -10,7 +10,7 @@ use super::accuracy::{self, Accuracy};
 use super::frames::{self, Recording};
 use super::inputs::{INPUT, INPUTS_JOB, LABELS, input_port};
 use super::plan::Plan;
-use crate::dataflow::{Dataflow, Node, StreamId};
+use crate::dataflow::{Dataflow, StreamId};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::reference::Integers;
@@ -25,9 +25,15 @@ pub(in crate::stage) const ACCURACY: &str = "accuracy.json";
 /// What the network is fed where it is simulated as a whole.
 pub(super) const NETWORK_INPUT: &str = "inputs.npy";
 
-/// File of the stream that a layer is fed where it is simulated alone.
-pub(super) fn fed(layer: &str) -> String {
-    format!("fed/{layer}.npy")
+/// Files of the streams that a layer is fed where it is simulated alone, one for each that it reads.
+pub(super) fn fed(name: &str, layer: &Layer) -> Vec<String> {
+    match layer.hardware().inputs().len() {
+        1 => vec![format!("fed/{name}.npy")],
+        // No layer's name has a stroke.
+        count => (0..count)
+            .map(|slot| format!("fed/{name}/{slot}.npy"))
+            .collect(),
+    }
 }
 
 /// File of the stream that it should write then.
@@ -135,7 +141,9 @@ impl Recorder<'_> {
         let mut files = BTreeMap::new();
         for (node, part) in self.dataflow.nodes.iter().zip(&self.plan.parts) {
             let hardware = part.layer.hardware();
-            files.insert(fed(&node.name), Recording::new(hardware.input()));
+            let inputs = fed(&node.name, &node.layer).into_iter();
+            let ports = hardware.inputs().into_iter();
+            files.extend(inputs.zip(ports.map(Recording::new)));
             files.insert(alone(&node.name), Recording::new(hardware.output()));
         }
         if self.plan.network.frames > 0 {
@@ -151,12 +159,12 @@ impl Recorder<'_> {
 
     /// Computes frame `number`.
     fn frame(&self, number: usize, frame: &Vec<i64>) -> Result<Frame> {
-        let mut taken = Vec::new();
+        let mut taken = Taken::default();
         let mut failure = None;
         let whole = number < self.plan.network.frames;
         if whole {
             let port = input_port(self.dataflow)?;
-            taken.push((NETWORK_INPUT.to_owned(), frames::encode(frame, port)));
+            taken.add(NETWORK_INPUT.to_owned(), frames::encode(frame, port));
         }
         let last = self
             .integers
@@ -167,55 +175,72 @@ impl Recorder<'_> {
             })?;
         match failure {
             Some(error) => Err(error),
-            None => Ok((taken, self.integers.real(&last)?)),
+            None => Ok((taken.files, self.integers.real(&last)?)),
         }
     }
 
     /// Takes what is needed of one stream: it is fed to one layer and written by another.
-    fn stream(
-        &self,
-        number: usize,
-        id: StreamId,
-        values: &[i64],
-        taken: &mut Vec<(String, Vec<u8>)>,
-    ) -> Result<()> {
-        for (node, part) in self.dataflow.nodes.iter().zip(&self.plan.parts) {
-            let (reads, writes) = (node.inputs.contains(&id), node.outputs.contains(&id));
-            let port = part.layer.hardware().output();
-            if number < part.frames && reads {
-                let (beginning, result) = self.beginning(node, &part.layer, values)?;
-                taken.push((fed(&node.name), beginning));
-                taken.extend(result.map(|result| (alone(&node.name), result)));
-            }
-            if number < part.frames && writes && part.pixels.is_none() {
-                taken.push((alone(&node.name), frames::encode(values, port)));
+    fn stream(&self, number: usize, id: StreamId, values: &[i64], taken: &mut Taken) -> Result<()> {
+        for (at, (node, part)) in self.dataflow.nodes.iter().zip(&self.plan.parts).enumerate() {
+            // Streams that carry the same are one.
+            let writes = node.outputs.first() == Some(&id);
+            let hardware = part.layer.hardware();
+            if number < part.frames {
+                for slot in (0..node.inputs.len()).filter(|slot| node.inputs[*slot] == id) {
+                    let port = hardware.inputs()[slot];
+                    let beginning = &values[..port.elements()];
+                    let file = fed(&node.name, &node.layer).swap_remove(slot);
+                    taken.add(file, frames::encode(beginning, port));
+                    if part.layer != node.layer {
+                        self.part(at, slot, beginning, taken)?;
+                    }
+                }
+                if writes && part.pixels.is_none() {
+                    taken.add(alone(&node.name), frames::encode(values, hardware.output()));
+                }
             }
             if number < self.plan.network.frames && writes {
                 let port = node.layer.hardware().output();
-                taken.push((inside(&node.name), frames::encode(values, port)));
+                taken.add(inside(&node.name), frames::encode(values, port));
             }
         }
         Ok(())
     }
 
-    /// What `part` of a layer reads of the whole layer's stream, and, where it is less than the layer, what it
-    /// makes of that.
-    fn beginning(
-        &self,
-        node: &Node,
-        part: &Layer,
-        values: &[i64],
-    ) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
-        let hardware = part.hardware();
-        let read = &values[..hardware.input().elements()];
-        let result = match *part == node.layer {
-            true => None,
-            false => {
-                let result = hardware.run(&node.tensors, read);
-                let result = result.map_err(|error| error.within(format!("layer `{}`", node.name)));
-                Some(frames::encode(&result?, hardware.output()))
-            }
-        };
-        Ok((frames::encode(read, hardware.input()), result))
+    /// Computes what a part of layer `at` makes of the beginnings of its streams, once there are all of them.
+    fn part(&self, at: usize, slot: usize, beginning: &[i64], taken: &mut Taken) -> Result<()> {
+        let (node, hardware) = (
+            &self.dataflow.nodes[at],
+            self.plan.parts[at].layer.hardware(),
+        );
+        let beginnings = taken.beginnings.entry(at).or_default();
+        beginnings.insert(slot, beginning.to_vec());
+        if beginnings.len() < node.inputs.len() {
+            return Ok(());
+        }
+        let read: Vec<&[i64]> = beginnings.values().map(Vec::as_slice).collect();
+        let result = hardware.join(&node.tensors, &read);
+        let result = result.map_err(|error| error.within(format!("layer `{}`", node.name)))?;
+        taken.beginnings.remove(&at);
+        taken.add(
+            alone(&node.name),
+            frames::encode(&result, hardware.output()),
+        );
+        Ok(())
+    }
+}
+
+/// What is taken from one frame.
+#[derive(Default)]
+struct Taken {
+    /// Elements by file, as stored.
+    files: Vec<(String, Vec<u8>)>,
+    /// By layer and by input: the beginning of its stream, until those of all inputs are there.
+    beginnings: BTreeMap<usize, BTreeMap<usize, Vec<i64>>>,
+}
+
+impl Taken {
+    fn add(&mut self, file: String, elements: Vec<u8>) {
+        self.files.push((file, elements));
     }
 }

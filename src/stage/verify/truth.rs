@@ -12,8 +12,7 @@ use crate::network::Network;
 use crate::reference::{levels, single};
 use crate::stage::import::Blame;
 use crate::stage::prune::MODEL;
-use crate::stage::record::{GRAPH, add_tensors, feed, json, of_inputs, read};
-use crate::stage::streamline::CONSTANTS;
+use crate::stage::record::{CONSTANTS, GRAPH, add_tensors, feed, json, of_inputs, read};
 use crate::stage::{Artifacts, Inputs, Job, NETWORK, Outputs, model};
 
 /// Job that compares with the f64 reference.

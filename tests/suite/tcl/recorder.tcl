@@ -128,6 +128,11 @@ if {$tool eq "hls"} {
         }
         need {[regexp "void $a\\(" $text]} "no file defines the function $a"
         dict set ::state top $a
+        # Streams get the ports that the source asks for.
+        dict set ::state streams {}
+        foreach {- port} [regexp -all -inline {mode=axis[^\n]* port=(\w+)} $text] {
+            dict lappend ::state streams $port
+        }
     }
     command open_solution {-reset} {-flow_target} 1 1 {
         after_project open_solution
@@ -156,23 +161,33 @@ if {$tool eq "hls"} {
         after_step csynth_design export_design
         need {$o(-format) in {ip_catalog syn_dcp sysgen xo}} "there is no format $o(-format)"
         set folder [dict get $::state project]/[dict get $::state solution]
-        # The archive says what it holds, and nothing else.
-        write $folder/impl/export.zip "$o(-vendor):$o(-library):$o(-ipname):$o(-version)"
+        # The archive says what it holds and which streams that has, and nothing else.
+        set vlnv "$o(-vendor):$o(-library):$o(-ipname):$o(-version)"
+        write $folder/impl/export.zip "$vlnv\n[dict get $::state streams]"
     }
 }
 
 # --- Vivado -----------------------------------------------------------------------------------------------
 
-# The interface that is read, the one that is written, and other pins of the cells of a catalogue.
+# The interfaces that are read, those that are written, and other pins of the cells of a catalogue.
 proc pins {vlnv} {
     switch -glob $vlnv {
         xilinx.com:ip:axis_data_fifo:2.0 {
             return {S_AXIS M_AXIS {s_axis_aclk s_axis_aresetn}}
         }
         default {
-            return {s_axis m_axis {ap_clk ap_rst_n}}
+            set streams [dict get $::state streams $vlnv]
+            set read [lsearch -all -inline $streams s_axis*]
+            return [list $read [lsearch -all -inline $streams m_axis*] {ap_clk ap_rst_n}]
         }
     }
+}
+
+# What an archive or an entry of a catalogue holds; its streams are kept.
+proc held {file} {
+    lassign [split [string trim [read_text $file]] \n] vlnv streams
+    dict set ::state streams $vlnv $streams
+    return $vlnv
 }
 
 proc catalogue {} {
@@ -180,7 +195,7 @@ proc catalogue {} {
     if {[dict exists $::state ip_repo_paths] && [dict exists $::state done catalogue]} {
         foreach folder [dict get $::state ip_repo_paths] {
             foreach file [glob -nocomplain $folder/*/ip] {
-                lappend known [string trim [read_text $file]]
+                lappend known [held $file]
             }
         }
     }
@@ -252,9 +267,9 @@ if {$tool eq "vivado"} {
         done catalogue
         if {[info exists o(-add_ip)]} {
             need {$o(-repo_path) in [dict get $::state ip_repo_paths]} "$o(-repo_path) is no repository of the project"
-            set vlnv [string trim [read_text $o(-add_ip)]]
+            set vlnv [held $o(-add_ip)]
             need {$vlnv ni [catalogue]} "$vlnv is in the catalogue already"
-            write $o(-repo_path)/[string map {: _} $vlnv]/ip $vlnv
+            write $o(-repo_path)/[string map {: _} $vlnv]/ip "$vlnv\n[dict get $::state streams $vlnv]"
         }
     }
 
@@ -278,7 +293,7 @@ if {$tool eq "vivado"} {
             lassign [split $a /] cell pin
             need {[dict exists $::state cells $cell]} "there is no cell $cell"
             lassign [pins [dict get $::state cells $cell]] read written others
-            set known [expr {"LEVEL" eq "pin" ? $others : [list $read $written]}]
+            set known [expr {"LEVEL" eq "pin" ? $others : [concat $read $written]}]
             need {$pin in $known} "$cell has no LEVEL $pin"
             return $a
         }]
@@ -298,8 +313,8 @@ if {$tool eq "vivado"} {
     }
     command connect_bd_intf_net {} {-intf_net -boundary_type} 2 2 {
         lassign $a from to
-        need {[lindex [::pins_of $from] 1] eq [file tail $from]} "$from is not written"
-        need {[lindex [::pins_of $to] 0] eq [file tail $to]} "$to is not read"
+        need {[file tail $from] in [lindex [::pins_of $from] 1]} "$from is not written"
+        need {[file tail $to] in [lindex [::pins_of $to] 0]} "$to is not read"
         join_pins interface connect_bd_intf_net $a
     }
     proc pins_of {pin} {

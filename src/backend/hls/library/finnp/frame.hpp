@@ -30,6 +30,21 @@ struct Frame {
     using Stream = hls::stream<Word>;
 };
 
+template <int I, class First, class... Rest>
+struct Chosen : Chosen<I - 1, Rest...> {};
+template <class First, class... Rest>
+struct Chosen<0, First, Rest...> {
+    using type = First;
+};
+
+/// The frames of several streams that are read together.
+template <class... F>
+struct Frames {
+    static constexpr int COUNT = sizeof...(F);
+    template <int I>
+    using At = typename Chosen<I, F...>::type;
+};
+
 /// Element i of a word.
 template <class Element, class Word>
 typename Element::code element_of(const Word& word, int i) {

@@ -17,7 +17,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "edge.hpp"
 
@@ -275,48 +277,120 @@ constexpr int frames_ahead = 1;
 template <class Unit>
 constexpr int frames_ahead<Unit, std::void_t<decltype(Unit::AHEAD)>> = Unit::AHEAD;
 
-template <class Unit, class Layer, class... Memories>
-Pace run_frames(const char* input_path, const char* output_path, Layer layer, const Memories&... memories) {
-    using Source = typename Unit::Source;
+/// The frames that a layer reads: its `Sources`, or its `Source` alone.
+template <class Unit, class = void>
+struct Read {
+    using type = Frames<typename Unit::Source>;
+};
+template <class Unit>
+struct Read<Unit, std::void_t<typename Unit::Sources>> {
+    using type = typename Unit::Sources;
+};
+
+/// How many streams carry what a layer writes.
+template <class Unit, class = void>
+constexpr int copies = 1;
+template <class Unit>
+constexpr int copies<Unit, std::void_t<decltype(Unit::COPIES)>> = Unit::COPIES;
+
+/// A stream that is fed from an array.
+template <class F>
+struct Feed {
+    NpyReader array;
+    typename F::Stream stream{"input"};
+    static constexpr int WORDS = F::PIXELS * F::WORDS;
+
+    explicit Feed(const char* path) : array(path) { check_shape<F>(array, path); }
+
+    void frame() {
+        for (int i = 0; i < WORDS; ++i) stream.write(next_word<F>(array, i % F::WORDS, true));
+    }
+    void check_rest(long frame, long frames) {
+        const unsigned long rest = static_cast<unsigned long>(frames) * WORDS;
+        if (stream.size() > rest) fail("frame %ld: input words were left over", frame);
+    }
+};
+
+/// A stream that a layer writes.
+template <class Unit>
+struct Written {
+    typename Unit::Output stream{"output"};
+};
+
+/// Takes a frame from all streams that carry it, which must be equal, and writes it once.
+template <class Unit, int COPIES>
+void take_frame(Written<Unit> (&out)[COPIES], NpyWriter& output, long frame) {
     using Sink = typename Unit::Sink;
-    NpyReader input(input_path);
-    check_shape<Source>(input, input_path);
-    NpyWriter output(output_path, is_wide<typename Sink::Element>, input.frames, Sink::PIXELS, Sink::CHANNELS);
-    typename Unit::Input in("input");
-    typename Unit::Output out("output");
-    const int words = Source::PIXELS * Source::WORDS;
-    long fed = 0;
-    const auto feed = [&] {
-        for (int i = 0; i < words; ++i) in.write(next_word<Source>(input, i % Source::WORDS, true));
-        ++fed;
-    };
-    Pace pace;
-    for (long frame = 0; frame < input.frames; ++frame) {
-        // Layers that take words early never find that there are none.
-        while (fed < input.frames && fed <= frame + frames_ahead<Unit>) feed();
-        const unsigned long before = cycles;
-        layer(in, out, memories...);
-        pace.note(cycles - before);
-        const unsigned long later = static_cast<unsigned long>(fed - frame - 1) * words;
-        if (in.size() > later) fail("frame %ld: input words were left over", frame);
-        for (int i = 0; i < Sink::PIXELS * Sink::WORDS; ++i) {
-            if (out.empty()) fail("frame %ld: output word %d is missing", frame, i);
-            record<Sink>(output, out.read(), i % Sink::WORDS);
+    for (int i = 0; i < Sink::PIXELS * Sink::WORDS; ++i) {
+        if (out[0].stream.empty()) fail("frame %ld: output word %d is missing", frame, i);
+        const typename Sink::Word word = out[0].stream.read();
+        record<Sink>(output, word, i % Sink::WORDS);
+        for (int copy = 1; copy < COPIES; ++copy) {
+            if (out[copy].stream.empty()) fail("frame %ld: word %d of output %d is missing", frame, i, copy);
+            if (!(out[copy].stream.read() == word)) fail("frame %ld: word %d of output %d is another", frame, i, copy);
         }
-        if (!out.empty()) fail("frame %ld: output words were left over", frame);
+    }
+    for (auto& written : out) {
+        if (!written.stream.empty()) fail("frame %ld: output words were left over", frame);
+    }
+}
+
+/// Feeds a layer from the arrays `paths[0]`, `paths[1]`, ... and writes to the one behind them.
+template <class Unit, class Layer, class... F, int... I, int... O>
+Pace run_frames(char** paths, const Layer& layer, Frames<F...>, std::integer_sequence<int, I...>,
+                std::integer_sequence<int, O...>) {
+    using Sink = typename Unit::Sink;
+    std::tuple<Feed<F>...> feeds(paths[I]...);
+    const long frames = std::get<0>(feeds).array.frames;
+    const auto same = [&](long others, const char* path) {
+        if (others != frames) fail("`%s` has %ld frames, not %ld", path, others, frames);
+    };
+    (same(std::get<I>(feeds).array.frames, paths[I]), ...);
+    NpyWriter output(paths[sizeof...(F)], is_wide<typename Sink::Element>, frames, Sink::PIXELS, Sink::CHANNELS);
+    Written<Unit> out[sizeof...(O)];
+    long fed = 0;
+    Pace pace;
+    for (long frame = 0; frame < frames; ++frame) {
+        // Layers that take words early never find that there are none.
+        for (; fed < frames && fed <= frame + frames_ahead<Unit>; ++fed) (std::get<I>(feeds).frame(), ...);
+        const unsigned long before = cycles;
+        layer(std::get<I>(feeds).stream..., out[O].stream...);
+        pace.note(cycles - before);
+        (std::get<I>(feeds).check_rest(frame, fed - frame - 1), ...);
+        take_frame(out, output, frame);
     }
     return pace;
 }
 
-/// Simulates one layer: `PROGRAM MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]`. `names` are the files of
-/// the layer's memories in the folder MEMORIES, in the order of its arguments.
+inline void check_usage(int argc, char** argv, int inputs) {
+    if (argc == inputs + 3 || argc == inputs + 4) return;
+    fail("usage: %s MEMORIES INPUT.npy%s OUTPUT.npy [CYCLES.json]", argv[0], inputs > 1 ? "..." : "");
+}
+
+/// Simulates one layer: `PROGRAM MEMORIES INPUT.npy... OUTPUT.npy [CYCLES.json]`, an array for each stream that it
+/// reads. `layer` is a function of all streams, those that it reads first. Where several streams carry what it writes
+/// they must be equal.
+template <class Unit, class Layer>
+int simulate_streams(int argc, char** argv, const Layer& layer) {
+    using Sources = typename Read<Unit>::type;
+    constexpr int INPUTS = Sources::COUNT;
+    check_usage(argc, argv, INPUTS);
+    const Pace pace = run_frames<Unit>(argv + 2, layer, Sources{}, std::make_integer_sequence<int, INPUTS>{},
+                                       std::make_integer_sequence<int, copies<Unit>>{});
+    if (argc == INPUTS + 4) pace.write(argv[INPUTS + 3]);
+    return 0;
+}
+
+/// The same for a layer with memories. `names` are their files in the folder MEMORIES, in the order of the layer's
+/// arguments.
 template <class Unit, class In, class Out, class... Memories, class... Names>
 int simulate(int argc, char** argv, void (*layer)(In&, Out&, const Memories&...), Names... names) {
     static_assert(sizeof...(Memories) == sizeof...(Names), "one file per memory");
-    if (argc != 4 && argc != 5) fail("usage: %s MEMORIES INPUT.npy OUTPUT.npy [CYCLES.json]", argv[0]);
-    const Pace pace = run_frames<Unit>(argv[2], argv[3], layer, memory<Memories>(argv[1], names)...);
-    if (argc == 5) pace.write(argv[4]);
-    return 0;
+    const auto run = [&](const Memories&... memories) {
+        return simulate_streams<Unit>(argc, argv, [&](In& in, Out& out) { layer(in, out, memories...); });
+    };
+    check_usage(argc, argv, 1);
+    return run(memory<Memories>(argv[1], names)...);
 }
 
 /// Simulates a network between its edges: `PROGRAM MEMORIES INPUT.npy OUTPUT.npy [TAPS]`.
