@@ -9,6 +9,7 @@
 mod attribute;
 mod batch_norm;
 mod blocked;
+mod bounds;
 mod check;
 mod constant;
 mod custom;

@@ -54,6 +54,7 @@ mod project;
 mod proto;
 mod pruned;
 mod quantised;
+mod quantised_refusal;
 mod random;
 mod random_build;
 mod random_graph;

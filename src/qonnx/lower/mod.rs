@@ -3,6 +3,7 @@
 //! `DequantizeLinear` for constants. Must not know `Network`.
 
 mod constant;
+mod convert;
 mod grid;
 mod linear;
 mod microsoft;
