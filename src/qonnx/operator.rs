@@ -261,6 +261,17 @@ fn read_trunc(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
 
 fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
+    // Without a layout QONNX takes three axes for a signal whose channels are the last one.
+    let input = walk.id(&node.input[0])?;
+    let guessed = if walk.shape(input).len() == 3 {
+        "NWC"
+    } else {
+        "NCHW"
+    };
+    let layout = match attributes.text("data_layout", guessed) {
+        given if given.is_empty() => guessed.to_owned(),
+        given => given,
+    };
     plain(
         walk,
         node,
@@ -269,7 +280,7 @@ fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
                 out_scale: attributes.float("out_scale", 1.0),
                 out_bias: attributes.float("out_bias", 0.0),
             },
-            channels_last: attributes.text("data_layout", "NCHW").ends_with('C'),
+            channels_last: layout.ends_with('C'),
         },
     )
 }
