@@ -39,11 +39,7 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => {
             return Err(Error::bug("it is several operators in ONNX"));
         }
-        Op::Conv { window, group } => {
-            let mut attributes = of_window(&window, shape(0).len());
-            attributes.push(int("group", group as i64));
-            ("Conv", attributes)
-        }
+        Op::Conv { window, group } => ("Conv", of_conv(&window, group, shape(0).len())),
         Op::ConvTranspose { window, group } => {
             let (from, to) = (shape(0), &network.value(node.output).shape[..]);
             ("ConvTranspose", of_transpose(&window, group, from, to))
@@ -81,6 +77,12 @@ pub(super) fn spell(network: &Network, node: &Node) -> Result<Spelling> {
         }
     };
     Ok(Spelling { name, attributes })
+}
+
+fn of_conv(window: &Window, group: usize, rank: usize) -> Vec<AttributeProto> {
+    let mut attributes = of_window(window, rank);
+    attributes.push(int("group", group as i64));
+    attributes
 }
 
 /// Behind the last place of the window there may be pixels.
