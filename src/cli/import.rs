@@ -45,7 +45,8 @@ impl Import {
             Some(file) if !file.is_dir() => file,
             _ => path,
         };
-        let explanation = stage::explanation(&read(path)?, &manifest)?;
+        let explanation =
+            stage::explanation(&stage::with_files_beside(path, read(path)?)?, &manifest)?;
         let blocking = explanation.blocking();
         let text = match (self.explain, blocking) {
             (true, 0) => whole(&explanation),

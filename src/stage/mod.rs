@@ -19,6 +19,7 @@ mod verify;
 
 pub use job::*;
 pub use link::{Done, Figures, Link, link};
+pub use model::with_files_beside;
 pub use origin::{Block, Derivation, End, Explanation, Part, Scale, explanation};
 pub use record::{NETWORKS, dataflow, folded, network, unfolded};
 pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor};
 use std::path::{Component, Path, PathBuf};
 
 use super::{Input, Inputs, Job};
@@ -54,6 +54,23 @@ pub(super) fn whole(inputs: &Inputs) -> Result<std::borrow::Cow<'_, [u8]>> {
     });
     let beside: BTreeMap<String, &[u8]> = beside.collect();
     qonnx::whole(inputs.bytes(MODEL)?, &beside)
+}
+
+/// The bytes of the model in the file `path`, with what it keeps in files beside it.
+///
+/// # Errors
+/// A user error for such files that are missing, outside the model's folder or too short.
+pub fn with_files_beside(path: &Path, model: Vec<u8>) -> Result<Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for location in qonnx::locations(&mut Cursor::new(&model))? {
+        let beside = beside(path, &location)?;
+        let bytes = std::fs::read(&beside);
+        let bytes = bytes.map_err(|cause| Error::io("read", &beside, &cause))?;
+        files.insert(location, bytes);
+    }
+    let files = files.iter().map(|(name, bytes)| (name.clone(), &bytes[..]));
+    let whole = qonnx::whole(&model, &files.collect())?;
+    Ok(whole.into_owned())
 }
 
 /// The file that a model calls `location`, which must lie in the model's folder, links followed.

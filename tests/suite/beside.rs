@@ -67,6 +67,8 @@ fn weights_beside_the_model_are_weights() {
     }
     let again = project.build(&["--to", "verify"]).expect_success();
     assert_eq!(again.ran(), Vec::<String>::new());
+    let command = project.command(&["import"]).output().unwrap();
+    assert_eq!(command.status.code(), Some(0), "{command:?}");
     // The file is part of what the import reads.
     let mut other = data.clone();
     let last = other.len() - 1;
