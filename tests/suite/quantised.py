@@ -152,6 +152,17 @@ def cases():
     inputs = [file.q, file.s, file.z, w, *file.grid(0.02, 77, np.uint8), *y]
     yield file, file.real(file.node("QLinearAdd", inputs, **MS), y)
 
+    for op in ("QLinearAdd", "QLinearConcat"):
+        file = File(f"{op} of two branches", [1, 4, 3, 2])
+        first, second = file.grid(0.05137, 30, np.uint8), file.grid(0.004191, 0, np.uint8)
+        left = file.node("QLinearLeakyRelu", [file.q, file.s, file.z, *first], alpha=0.25, **MS)
+        right = file.node("QLinearSigmoid", [file.q, file.s, file.z, *second], **MS)
+        y = file.grid(0.06113, 40, np.uint8)
+        operands = [left, *first, right, *second]
+        inputs = [*operands, *y] if op == "QLinearAdd" else [*y, *operands]
+        more = {} if op == "QLinearAdd" else {"axis": 1}
+        yield file, file.real(file.node(op, inputs, **more, **MS), y)
+
     file = File("QLinearMul by a constant", [1, 4, 6])
     y, w = file.grid(0.0913, 93, np.uint8), file.weights(4, 1, kind=np.uint8)
     inputs = [file.q, file.s, file.z, w, *file.grid(0.02, 77, np.uint8), *y]
