@@ -156,7 +156,15 @@ pub fn explanation(model: &[u8], manifest: &Manifest) -> Result<Explanation> {
                 explanation.block(&refusal.operator, &refusal.node, &refusal.error);
             }
             let unreached = of_file(&network, &read.made, &survey.unreached);
-            explanation.unreached.extend(unreached);
+            // The rest of a node whose first part blocks is no other node.
+            let blocks = |name: &String| {
+                explanation
+                    .blocked
+                    .iter()
+                    .any(|one| one.nodes.contains(name))
+            };
+            let others: Vec<String> = unreached.into_iter().filter(|name| !blocks(name)).collect();
+            explanation.unreached.extend(others);
             if let Some(derived) = survey.derived {
                 explanation.derived(&network, &derived);
             }
