@@ -68,6 +68,13 @@ pub fn named_apart(model: &ModelProto) -> ModelProto {
         if !node.name.is_empty() {
             node.name = apart(&node.name, position);
         }
+        // Nothing is cropped where the nearest element is taken, but tract wants to know where.
+        if node.op_type == "Resize"
+            && let [_, roi, scales, ..] = &mut node.input[..]
+            && roi.is_empty()
+        {
+            roi.clone_from(scales);
+        }
         // Ways to the nearest element that tract does not know lead to the same shapes.
         let ways = [
             ("coordinate_transformation_mode", "asymmetric"),
