@@ -240,7 +240,12 @@ impl Chain {
             ),
             ("nearest_mode", Attribute::Text(nearest)),
         ];
-        self.push("Resize", &["", &scales], &attributes);
+        // Before version 13 the region, which nothing looks at, is no option.
+        let region = match self.file.opset < 13 {
+            true => self.file.constant(&[0], &[], true),
+            false => String::new(),
+        };
+        self.push("Resize", &[&region, &scales], &attributes);
         for (length, factor) in self.shape[2..].iter_mut().zip(&factors) {
             *length *= factor;
         }

