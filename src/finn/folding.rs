@@ -205,6 +205,11 @@ fn wanted(
     };
     let (pe, simd) = (number("PE")?, number("SIMD")?);
     let mut wanted = Wanted::new();
+    // What FINN calls SIMD here are the elements of a word, and nothing is summed.
+    if matches!(kind, Kind::Concat | Kind::Upsample) {
+        wanted.extend(simd.map(|simd| ("pe", (simd, "SIMD"))));
+        return Ok(wanted);
+    }
     if kind != Kind::Window {
         wanted.extend(pe.map(|pe| ("pe", (pe, "PE"))));
         wanted.extend(simd.map(|simd| ("simd", (simd, "SIMD"))));

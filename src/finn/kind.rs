@@ -54,6 +54,14 @@ pub(super) enum Kind {
     SumPool,
     /// Index of the largest channel.
     Label,
+    /// Sum of two streams.
+    Add,
+    /// Streams side by side.
+    Concat,
+    /// One stream for several readers.
+    Duplicate,
+    /// Every pixel several times.
+    Upsample,
 }
 
 /// FINN's operators of today and of earlier versions that are layers of finnp.
@@ -72,6 +80,11 @@ const KINDS: &[(&str, Kind)] = &[
     ("Pool", Kind::Pool),
     ("GlobalAccPool", Kind::SumPool),
     ("LabelSelect", Kind::Label),
+    ("AddStreams", Kind::Add),
+    ("StreamingEltwise", Kind::Add),
+    ("StreamingConcat", Kind::Concat),
+    ("DuplicateStreams", Kind::Duplicate),
+    ("UpsampleNearestNeighbour", Kind::Upsample),
 ];
 
 /// The others that are known, and why nothing is said of them in a manifest.
@@ -112,36 +125,11 @@ const OTHERS: &[(&str, Why, &str)] = &[
         Why::Decided,
         "factors and offsets become thresholds, or are left to the host",
     ),
-    (
-        "AddStreams",
-        Why::NotYet,
-        "the folding of sums cannot be chosen",
-    ),
+    ("StreamingSplit", Why::NotYet, "splits are not supported"),
     (
         "ElementwiseAdd",
         Why::NotYet,
-        "the folding of sums cannot be chosen",
-    ),
-    (
-        "StreamingEltwise",
-        Why::NotYet,
-        "the folding of sums cannot be chosen",
-    ),
-    (
-        "DuplicateStreams",
-        Why::NotYet,
-        "the folding of copies cannot be chosen",
-    ),
-    (
-        "StreamingConcat",
-        Why::NotYet,
-        "concatenations are not supported",
-    ),
-    ("StreamingSplit", Why::NotYet, "splits are not supported"),
-    (
-        "UpsampleNearestNeighbour",
-        Why::NotYet,
-        "upsampling is not supported",
+        "it may add an offset or two streams, which the name does not tell",
     ),
     ("Lookup", Why::NoEquivalent, "there are no embeddings"),
     ("IODMA", Why::NotYet, "there are no shells of boards"),
@@ -184,6 +172,10 @@ impl Kind {
             Kind::Pool => "other pools",
             Kind::SumPool => "sum-pools",
             Kind::Label => "label selections",
+            Kind::Add => "sums of streams",
+            Kind::Concat => "concatenations",
+            Kind::Duplicate => "copies of streams",
+            Kind::Upsample => "upsamplings",
         }
     }
 
@@ -224,6 +216,10 @@ impl Kind {
             },
             Kind::SumPool => kind == "sum_pool",
             Kind::Label => kind == "label_select",
+            Kind::Add => kind == "add",
+            Kind::Concat => kind == "concat",
+            Kind::Duplicate => kind == "duplicate",
+            Kind::Upsample => kind == "upsample",
         }
     }
 }

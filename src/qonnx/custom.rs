@@ -53,7 +53,8 @@ enum Quantiser {
     MultiThreshold {
         scale: u32,
         bias: u32,
-        channels_last: bool,
+        /// None where the layout follows from the rank.
+        channels_last: Option<bool>,
     },
     Trunc {
         signed: bool,
@@ -129,7 +130,10 @@ fn multi_threshold(_: &ParsingContext, node: &NodeProto) -> Built {
     built(Quantiser::MultiThreshold {
         scale: (attributes.float("out_scale", 1.0) as f32).to_bits(),
         bias: (attributes.float("out_bias", 0.0) as f32).to_bits(),
-        channels_last: attributes.text("data_layout", "NCHW").ends_with('C'),
+        channels_last: match attributes.text("data_layout", "") {
+            layout if layout.is_empty() => None,
+            layout => Some(layout.ends_with('C')),
+        },
     })
 }
 
@@ -190,7 +194,7 @@ impl EvalOp for Quantiser {
                 thresholds,
                 f32::from_bits(*scale),
                 f32::from_bits(*bias),
-                *channels_last,
+                channels_last.unwrap_or(x.ndim() == 3),
             )?,
             (
                 Quantiser::Trunc {

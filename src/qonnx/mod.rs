@@ -25,6 +25,7 @@ mod name;
 mod operator;
 mod oracle;
 mod pair;
+mod quantiser;
 mod resample;
 mod single;
 mod sliding;

@@ -5,9 +5,9 @@ use tract_onnx::pb::NodeProto;
 
 use super::attribute::Attributes;
 use super::graph::Walk;
-use super::{idle, linear, lower, resample, sliding};
+use super::{idle, linear, lower, quantiser, resample, sliding};
 use crate::error::{Error, Result};
-use crate::network::{Binary, MultiThreshold, Op, Quant, Rounding, Trunc, Unary, ValueId};
+use crate::network::{Binary, Op, Unary, ValueId};
 
 /// How one operator is read.
 pub(super) struct Operator {
@@ -43,13 +43,13 @@ type Read = fn(&mut Walk<'_>, &NodeProto) -> Result<()>;
 
 /// Every operator that may act on activations.
 const OPERATORS: &[Operator] = &[
-    quantiser("Quant", (4, 4), read_quant),
-    quantiser("IntQuant", (4, 4), read_quant),
+    quantiser("Quant", (4, 4), quantiser::read_quant),
+    quantiser("IntQuant", (4, 4), quantiser::read_quant),
     quantiser("BipolarQuant", (2, 2), |walk, node| {
         plain(walk, node, Op::BipolarQuant)
     }),
-    quantiser("MultiThreshold", (2, 2), read_multi_threshold),
-    quantiser("Trunc", (5, 6), read_trunc),
+    quantiser("MultiThreshold", (2, 2), quantiser::read_multi_threshold),
+    quantiser("Trunc", (5, 6), quantiser::read_trunc),
     quantiser("QuantizeLinear", (3, 3), linear::read_quantize),
     quantiser("DequantizeLinear", (3, 4), linear::read_dequantize),
     standard("Conv", (2, 3), sliding::read_conv),
@@ -203,7 +203,7 @@ pub(super) fn inputs(walk: &mut Walk<'_>, node: &NodeProto) -> Result<Vec<ValueI
 }
 
 /// An operator whose inputs and first output are the file's.
-fn plain(walk: &mut Walk<'_>, node: &NodeProto, op: Op) -> Result<()> {
+pub(super) fn plain(walk: &mut Walk<'_>, node: &NodeProto, op: Op) -> Result<()> {
     let inputs = inputs(walk, node)?;
     finish(walk, node, op, inputs)
 }
@@ -224,54 +224,6 @@ pub(super) fn finish(
 fn unary(walk: &mut Walk<'_>, node: &NodeProto, op: fn(&Attributes<'_>) -> Unary) -> Result<()> {
     let input = walk.id(&node.input[0])?;
     finish(walk, node, Op::Unary(op(&Attributes(node))), vec![input])
-}
-
-fn rounding(attributes: &Attributes<'_>, default: &str) -> Result<Rounding> {
-    attributes
-        .text("rounding_mode", default)
-        .parse()
-        .map_err(|cause: String| Error::user(cause))
-}
-
-fn read_quant(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
-    let attributes = Attributes(node);
-    let rounding = rounding(&attributes, "ROUND")?;
-    plain(
-        walk,
-        node,
-        Op::Quant(Quant {
-            signed: attributes.flag("signed", true),
-            narrow: attributes.flag("narrow", false),
-            rounding,
-        }),
-    )
-}
-
-/// Versions 1 and 2 differ by the output scale, an input.
-fn read_trunc(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
-    let attributes = Attributes(node);
-    let second = node.input.len() == 6;
-    let trunc = Trunc {
-        signed: !second || attributes.flag("signed", true),
-        narrow: second && attributes.flag("narrow", false),
-        rounding: rounding(&attributes, "FLOOR")?,
-    };
-    plain(walk, node, Op::Trunc(trunc))
-}
-
-fn read_multi_threshold(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
-    let attributes = Attributes(node);
-    plain(
-        walk,
-        node,
-        Op::MultiThreshold {
-            quantiser: MultiThreshold {
-                out_scale: attributes.float("out_scale", 1.0),
-                out_bias: attributes.float("out_bias", 0.0),
-            },
-            channels_last: attributes.text("data_layout", "NCHW").ends_with('C'),
-        },
-    )
 }
 
 fn read_batch_norm(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {

@@ -64,8 +64,31 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
 pub fn named_apart(model: &ModelProto) -> ModelProto {
     let mut model = model.clone();
     let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
-    for (position, node) in nodes.enumerate().filter(|(_, node)| !node.name.is_empty()) {
-        node.name = apart(&node.name, position);
+    for (position, node) in nodes.enumerate() {
+        if !node.name.is_empty() {
+            node.name = apart(&node.name, position);
+        }
+        // Nothing is cropped where the nearest element is taken, but tract wants to know where.
+        if node.op_type == "Resize"
+            && let [_, roi, scales, ..] = &mut node.input[..]
+            && roi.is_empty()
+        {
+            roi.clone_from(scales);
+        }
+        // Ways to the nearest element that tract does not know lead to the same shapes.
+        let ways = [
+            ("coordinate_transformation_mode", "asymmetric"),
+            ("nearest_mode", "floor"),
+        ];
+        for attribute in node
+            .attribute
+            .iter_mut()
+            .filter(|_| node.op_type == "Resize")
+        {
+            if let Some((_, known)) = ways.iter().find(|(name, _)| *name == attribute.name) {
+                attribute.s = known.as_bytes().to_vec();
+            }
+        }
     }
     model
 }

@@ -99,8 +99,7 @@ fn of_transpose(
         let made = (rows - 1) * window.stride[axis] + span[axis];
         (size + pads[axis] + pads[axis + 2]).saturating_sub(made) as i64
     });
-    let mut attributes = of_window(window, from.len());
-    attributes.push(int("group", group as i64));
+    let mut attributes = of_conv(window, group, from.len());
     attributes.push(ints("output_padding", more.collect()));
     attributes
 }

@@ -16,6 +16,8 @@ use crate::network::Network;
 pub struct Survey {
     /// Nodes of the file.
     pub nodes: usize,
+    /// Names of the tensors that they make.
+    pub made: BTreeSet<String>,
     /// The network, all of it if nothing blocks; else the part that depends on nothing that does, or none.
     pub network: Option<Network>,
     /// Nodes that cannot be read, in their order.
@@ -32,6 +34,7 @@ pub fn survey(bytes: &[u8]) -> Result<Survey> {
     let mut model = parse(bytes)?;
     let mut survey = Survey {
         nodes: model.graph.as_ref().map_or(0, |graph| graph.node.len()),
+        made: BTreeSet::new(),
         network: None,
         blocked: Vec::new(),
         unreached: Vec::new(),
@@ -42,6 +45,8 @@ pub fn survey(bytes: &[u8]) -> Result<Survey> {
         .flat_map(|graph| &graph.node)
         .map(name_of)
         .collect();
+    let nodes = model.graph.iter().flat_map(|graph| &graph.node);
+    survey.made = nodes.flat_map(|node| &node.output).cloned().collect();
     survey.without_unknown(&mut model);
     let left = |model: &ModelProto| {
         let graph = model.graph.as_ref();

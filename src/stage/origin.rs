@@ -1,6 +1,8 @@
 //! `Explanation`: how a model became integers, layer by layer, or everything that keeps it from that.
 //! Must not know how either is found out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::streamline::grid;
@@ -9,7 +11,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::manifest::Manifest;
-use crate::network::{Coding, Network, ValueId};
+use crate::network::{self, Coding, Network, ValueId};
 use crate::pass::{self, Derived, Origin};
 use crate::qonnx;
 use crate::tensor::PerChannel;
@@ -153,7 +155,16 @@ pub fn explanation(model: &[u8], manifest: &Manifest) -> Result<Explanation> {
             for refusal in survey.refused {
                 explanation.block(&refusal.operator, &refusal.node, &refusal.error);
             }
-            explanation.unreached.extend(survey.unreached);
+            let unreached = of_file(&network, &read.made, &survey.unreached);
+            // The rest of a node whose first part blocks is no other node.
+            let blocks = |name: &String| {
+                explanation
+                    .blocked
+                    .iter()
+                    .any(|one| one.nodes.contains(name))
+            };
+            let others: Vec<String> = unreached.into_iter().filter(|name| !blocks(name)).collect();
+            explanation.unreached.extend(others);
             if let Some(derived) = survey.derived {
                 explanation.derived(&network, &derived);
             }
@@ -218,6 +229,32 @@ impl Explanation {
         });
         self.outputs = outputs.collect();
     }
+}
+
+/// Of nodes of the network, told by their names, those of the file: a reader may make several of one, of which the
+/// last makes what the file calls so and the first has the name.
+fn of_file(network: &Network, made: &BTreeSet<String>, names: &[String]) -> Vec<String> {
+    let all: BTreeMap<&str, &network::Node> = network
+        .nodes
+        .iter()
+        .map(|node| (node.name.as_str(), node))
+        .collect();
+    let is_last = |node: &network::Node| made.contains(&network.value(node.output).name);
+    let lasts = names
+        .iter()
+        .filter_map(|name| all.get(name.as_str()))
+        .filter(|node| is_last(node));
+    let named = lasts.map(|node| {
+        let head = node
+            .name
+            .rsplit_once('.')
+            .and_then(|(head, _)| all.get(head));
+        match head {
+            Some(head) if head.onnx == node.onnx && !is_last(head) => head.name.clone(),
+            _ => node.name.clone(),
+        }
+    });
+    named.collect()
 }
 
 fn part(network: &Network, id: ValueId) -> Option<Part> {

@@ -309,6 +309,22 @@ fn a_packed_file_and_a_project_say_the_same() {
     assert!(block["remedy"].as_str().unwrap().contains("[input]"));
 }
 
+#[test]
+fn nodes_that_are_not_reached_are_those_of_the_file() {
+    let Some(path) = shared("models/mobilenet_v1_0.25_128.onnx") else {
+        return;
+    };
+    let set = ["--set", "input.type=uint8", "--set", "input.scale=0.5"];
+    let call = explain(&path, &set);
+    assert_eq!(call.code, 2);
+    let answer = call.finished();
+    let unreached = answer["unreached"].as_array().unwrap().len() as u64;
+    let nodes = answer["nodes"].as_u64().unwrap();
+    // Its weights are real numbers: the first convolution blocks, all others stand behind it.
+    assert_eq!(answer["blocking"], 1);
+    assert_eq!(unreached, nodes - 1, "{answer}");
+}
+
 /// Every layer of a real network has an origin, no node of it is in two, and all that vary are told of.
 #[test]
 fn nothing_of_a_real_network_is_forgotten() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::project::{Call, Project};
+use super::shared::shared;
 
 /// The example with a window, a depthwise convolution and both pools, and a configuration beside it.
 struct Case {
@@ -281,6 +282,41 @@ fn defaults_hold_for_the_operators_that_they_name() {
     );
     let said = cnv(&config).project.command(&["show"]).output().unwrap();
     assert!(said.status.success());
+}
+
+#[test]
+fn branches_have_their_layers_too() {
+    let Some(packed) = shared("models/brevitas_random_resnet50_1w2a.onnx.gz") else {
+        return;
+    };
+    let project = Project::new(
+        "[project]\nname = \"r\"\n[model]\npath = \"model.onnx\"\n[input]\ntype = \"uint8\"\n\
+         scale = 0.00392156862745098\n[target]\nboard = \"alveo-u250\"\n",
+    );
+    let mut model = fs::File::create(project.dir().join("model.onnx")).unwrap();
+    let mut packed = flate2::read::GzDecoder::new(fs::File::open(packed).unwrap());
+    std::io::copy(&mut packed, &mut model).unwrap();
+    let sixteen = |name: &str, value: Value| {
+        (0..16)
+            .map(|at| (format!("{name}_hls_{at}"), value.clone()))
+            .collect::<Vec<_>>()
+    };
+    let layers_of = [
+        sixteen("AddStreams", json!({"PE": 4})),
+        sixteen("DuplicateStreams", json!({"PE": 2})),
+    ];
+    let config: serde_json::Map<String, Value> = layers_of.concat().into_iter().collect();
+    let answer = Case::new(project, "f.json", &Value::Object(config).to_string()).answer();
+    let found = layers(&answer);
+    let count = |end: &str| found.iter().filter(|one| one.0.starts_with(end)).count();
+    assert_eq!(
+        (count("AddStreams"), count("DuplicateStreams")),
+        (16, 16),
+        "{answer}"
+    );
+    let of = |finn: &str| found.iter().find(|one| one.0 == finn).unwrap();
+    assert!(of("DuplicateStreams_hls_3").1.ends_with(".duplicate"));
+    assert_eq!(of("AddStreams_hls_3").2, json!(4));
 }
 
 /// A folder that is no project, with a file in it.

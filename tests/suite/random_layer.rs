@@ -93,14 +93,16 @@ impl Chain {
             _ => self.value(1.0),
         };
         let at = self.at.clone();
-        self.at = self.file.custom(
-            "MultiThreshold",
-            &[&at, &thresholds],
-            &[
-                ("out_scale", Attribute::Float(scale)),
-                ("out_bias", Attribute::Float(bias)),
-            ],
-        );
+        let mut attributes = vec![
+            ("out_scale", Attribute::Float(scale)),
+            ("out_bias", Attribute::Float(bias)),
+        ];
+        if self.signal {
+            attributes.push(("data_layout", Attribute::Text("NCW")));
+        }
+        self.at = self
+            .file
+            .custom("MultiThreshold", &[&at, &thresholds], &attributes);
         self.size = f64::from(scale) * steps as f64 / 2.0;
     }
 
