@@ -67,8 +67,8 @@ fn without_number(text: &str, mark: &str) -> String {
     let mut parts = text.split(mark);
     let mut result = parts.next().unwrap().to_owned();
     for part in parts {
-        let after = part.find(|letter: char| !letter.is_ascii_digit() && letter != ',');
-        let number = part[..after.unwrap_or(part.len())].trim_end_matches(',');
+        let after = part.find(|letter: char| !(letter.is_ascii_digit() || ",.".contains(letter)));
+        let number = part[..after.unwrap_or(part.len())].trim_end_matches([',', '.']);
         result += &format!("{mark}N{}", &part[number.len()..]);
     }
     result
