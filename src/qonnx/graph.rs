@@ -10,6 +10,7 @@ use super::blocked::{Blocked, first, name_of};
 use super::check::check;
 use super::lower::lower;
 use super::name::{Names, Source};
+use super::needed::needed;
 use super::oracle::{Known, batch_one, consult, parse};
 use super::{constant, custom, operator};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ use crate::tensor::Tensor;
 /// # Errors
 /// A user error that names the node or tensor at fault and says what to do.
 pub fn import(bytes: &[u8]) -> Result<Network> {
-    let read = read(&prepared(parse(bytes)?)?)?;
+    let read = read(&prepared(needed(parse(bytes)?))?)?;
     match first(read.blocked) {
         Some(error) => Err(error),
         None => Ok(read.network),
@@ -117,7 +118,7 @@ pub(super) fn read(model: &ModelProto) -> Result<Reading> {
 /// # Errors
 /// As [`import`].
 pub fn lowered(bytes: &[u8]) -> Result<ModelProto> {
-    prepared(parse(bytes)?)
+    prepared(needed(parse(bytes)?))
 }
 
 /// The network so far, and what is known of the rest.
@@ -274,6 +275,19 @@ impl Walk<'_> {
         let tensor = loaded.as_ref().or_else(|| self.folded(name));
         let integers = tensor.and_then(constant::list);
         integers.ok_or_else(|| Error::user(format!("`{name}` is no constant list of integers")))
+    }
+
+    /// A constant list of numbers that is no tensor of the network, such as factors.
+    pub(super) fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let initializer = self.initializers.get(name);
+        let loaded = initializer
+            .map(|tensor| constant::load(tensor))
+            .transpose()?;
+        let tensor = loaded.as_ref().or_else(|| self.folded(name));
+        let tensor = tensor
+            .ok_or_else(|| Error::user(format!("`{name}` is no constant list of numbers")))?;
+        let numbers = constant::convert(name, tensor)?;
+        Ok(numbers.data().iter().map(|x| f64::from(*x)).collect())
     }
 
     /// Contents of a tensor that the file computes from constants, as the oracle sees them.

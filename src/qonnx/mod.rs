@@ -22,6 +22,7 @@ mod idle;
 mod linear;
 mod lower;
 mod name;
+mod needed;
 mod operator;
 mod oracle;
 mod pair;

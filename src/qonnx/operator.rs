@@ -431,9 +431,10 @@ fn read_softmax(walk: &mut Walk<'_>, node: &NodeProto, log: bool) -> Result<()> 
             .skip(axis + 1)
             .any(|&length| length != 1)
     {
-        return Err(Error::user(
-            "it runs over several axes at once (opset below 13)",
-        ));
+        return Err(
+            Error::user("it runs over several axes at once (opset below 13)")
+                .help("flatten the tensor before it, or export with opset 13 or later"),
+        );
     }
     finish(walk, node, Op::Softmax { axis, log }, vec![input])
 }

@@ -10,7 +10,7 @@ use super::window;
 use crate::error::{Error, Result};
 use crate::network::{Op, picture};
 
-/// `Resize` and `Upsample`, where every pixel becomes as many of its kind.
+/// `Resize`, where every pixel becomes as many of its kind.
 pub(super) fn read_resize(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
     let mode = attributes.text("mode", "nearest");
@@ -36,16 +36,17 @@ pub(super) fn read_resize(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
         return Err(refused());
     }
     let factor = [size[0] / rows[0], size[1] / rows[1]];
-    let way = Sampling::of(&attributes, node.op_type == "Upsample");
+    let way = Sampling::of(&attributes)?;
+    let scales = scales(walk, node, from.len())?;
     for axis in 0..2 {
-        if let Some(at) =
-            (0..size[axis]).find(|&at| way.source(at, rows[axis], size[axis]) != at / factor[axis])
-        {
+        let scale = scales.map_or(factor[axis] as f64, |scales| scales[axis]);
+        let source = |at: usize| way.source(at, rows[axis], (size[axis], scale));
+        if let Some(at) = (0..size[axis]).find(|&at| source(at) != at / factor[axis]) {
             return Err(Error::user(format!(
-                "with `{}` and `{}` its element {at} is not a copy of element {} along an axis that grows {} times",
-                way.coordinates, way.nearest, at / factor[axis], factor[axis],
+                "with `{}` and `{}` its element {at} is not a copy of element {} along an axis that grows {scale} times",
+                way.coordinates, way.nearest, at / factor[axis],
             ))
-            .help("export with `coordinate_transformation_mode = \"asymmetric\"` and `nearest_mode = \"floor\"`"));
+            .help("export with a whole factor, `coordinate_transformation_mode = \"asymmetric\"` and `nearest_mode = \"floor\"`"));
         }
     }
     let name = walk.name(node);
@@ -59,34 +60,89 @@ pub(super) fn read_resize(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     Ok(())
 }
 
+/// By how much rows and columns are to grow, where the file says so: the sizes that follow may be rounded.
+///
+/// # Errors
+/// A user error where there is not one number for each axis.
+fn scales(walk: &Walk<'_>, node: &NodeProto, rank: usize) -> Result<Option<[f64; 2]>> {
+    // Before version 11 there is no region before them.
+    let place = if node.input.len() == 2 { 1 } else { 2 };
+    let scales = match node.input.get(place) {
+        Some(name) if !name.is_empty() => walk.numbers(name)?,
+        _ => return Ok(None),
+    };
+    if scales.is_empty() {
+        return Ok(None);
+    }
+    let axes = match &Attributes(node).ints("axes")[..] {
+        [] => (0..rank as i64).collect(),
+        axes => axes.to_vec(),
+    };
+    if axes.len() != scales.len() {
+        return Err(Error::user(format!(
+            "it has {} scales for {} axes",
+            scales.len(),
+            axes.len()
+        ))
+        .help("give one scale for each axis"));
+    }
+    let along = |axis: usize| {
+        let is_it = |given: &i64| *given == axis as i64 || given + rank as i64 == axis as i64;
+        axes.iter().position(is_it).map_or(1.0, |at| scales[at])
+    };
+    let rows = if rank > 3 { along(rank - 2) } else { 1.0 };
+    Ok(Some([rows, along(rank - 1)]))
+}
+
 /// Which element of the input is the nearest.
 struct Sampling {
     coordinates: String,
     nearest: String,
 }
 
+/// Places of the input that belong to an element of the output. `tf_crop_and_resize` is not among them: it reads
+/// another part of the picture.
+const COORDINATES: &[&str] = &[
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "asymmetric",
+    "align_corners",
+    "tf_half_pixel_for_nn",
+];
+
+/// How a place becomes an element.
+const NEAREST: &[&str] = &["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"];
+
 impl Sampling {
-    fn of(attributes: &Attributes<'_>, old: bool) -> Self {
-        let (coordinates, nearest) = match old {
-            true => ("asymmetric", "floor"),
-            false => ("half_pixel", "round_prefer_floor"),
+    fn of(attributes: &Attributes<'_>) -> Result<Self> {
+        let one_of = |name: &str, known: &[&str]| {
+            let given = attributes.text(name, known[0]);
+            match known.contains(&given.as_str()) {
+                true => Ok(given),
+                false => Err(Error::user(format!("its `{name}` is `{given}`"))
+                    .help(format!("use one of {}", known.join(", ")))),
+            }
         };
-        Sampling {
-            coordinates: attributes.text("coordinate_transformation_mode", coordinates),
-            nearest: attributes.text("nearest_mode", nearest),
-        }
+        Ok(Sampling {
+            coordinates: one_of("coordinate_transformation_mode", COORDINATES)?,
+            nearest: one_of("nearest_mode", NEAREST)?,
+        })
     }
 
-    /// The element that element `at` of `to` is a copy of, among `from`.
-    fn source(&self, at: usize, from: usize, to: usize) -> usize {
-        let scale = to as f64 / from as f64;
-        let at = at as f64;
+    /// The element that element `at` of `to` is a copy of, among `from`, along an axis that grows `scale` times.
+    fn source(&self, at: usize, from: usize, (to, scale): (usize, f64)) -> usize {
+        let (at, from) = (at as f64, from as f64);
+        let half_pixel = (at + 0.5) / scale - 0.5;
         let exact = match self.coordinates.as_str() {
             "asymmetric" => at / scale,
-            "align_corners" if to > 1 => at * (from as f64 - 1.0) / (to as f64 - 1.0),
+            "align_corners" if to > 1 => at * (from - 1.0) / (to as f64 - 1.0),
+            "align_corners" => 0.0,
             "pytorch_half_pixel" if to == 1 => 0.0,
             "tf_half_pixel_for_nn" => (at + 0.5) / scale,
-            _ => (at + 0.5) / scale - 0.5,
+            // The part of the last element that is cut off is taken from both ends.
+            "half_pixel_symmetric" => half_pixel + from / 2.0 * (1.0 - to as f64 / (scale * from)),
+            _ => half_pixel,
         };
         let nearest = match self.nearest.as_str() {
             "floor" => exact.floor(),
@@ -94,7 +150,7 @@ impl Sampling {
             "round_prefer_ceil" => (exact + 0.5).floor(),
             _ => (exact - 0.5).ceil(),
         };
-        nearest.clamp(0.0, from as f64 - 1.0) as usize
+        nearest.clamp(0.0, from - 1.0) as usize
     }
 }
 

@@ -8,6 +8,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 use super::blocked::{Blocked, name_of};
 use super::check::operator_problem;
 use super::graph::{prepared, read};
+use super::needed::needed;
 use super::oracle::parse;
 use crate::error::Result;
 use crate::network::Network;
@@ -47,6 +48,7 @@ pub fn survey(bytes: &[u8]) -> Result<Survey> {
         .collect();
     let nodes = model.graph.iter().flat_map(|graph| &graph.node);
     survey.made = nodes.flat_map(|node| &node.output).cloned().collect();
+    model = needed(model);
     survey.without_unknown(&mut model);
     let left = |model: &ModelProto| {
         let graph = model.graph.as_ref();

@@ -106,6 +106,16 @@ pub(super) fn pads(given: &[i64], axes: usize) -> Result<[usize; 4]> {
     }
 }
 
+/// A kernel with the strides and dilations of a node, not padded.
+fn unpadded(node: &NodeProto, kernel: [usize; 2], axes: usize) -> Result<Window> {
+    let stride = in_picture(node, "strides", 1, axes)?;
+    Ok(Window {
+        stride: if axes == 1 { [1, stride[1]] } else { stride },
+        dilation: in_picture(node, "dilations", 1, axes)?,
+        ..Window::dense(kernel)
+    })
+}
+
 /// The window of a node that slides `kernel` over a picture of `axes` axes.
 ///
 /// # Errors
@@ -117,12 +127,7 @@ pub(super) fn place(
     axes: usize,
 ) -> Result<Placed> {
     let attributes = Attributes(node);
-    let stride = in_picture(node, "strides", 1, axes)?;
-    let mut window = Window {
-        stride: if axes == 1 { [1, stride[1]] } else { stride },
-        dilation: in_picture(node, "dilations", 1, axes)?,
-        ..Window::dense(kernel)
-    };
+    let mut window = unpadded(node, kernel, axes)?;
     let auto = attributes.text("auto_pad", "NOTSET");
     match auto.as_str() {
         "VALID" => {}
@@ -163,12 +168,7 @@ pub(super) fn transposed(
     axes: usize,
 ) -> Result<Window> {
     let attributes = Attributes(node);
-    let stride = in_picture(node, "strides", 1, axes)?;
-    let mut window = Window {
-        stride: if axes == 1 { [1, stride[1]] } else { stride },
-        dilation: in_picture(node, "dilations", 1, axes)?,
-        ..Window::dense(kernel)
-    };
+    let mut window = unpadded(node, kernel, axes)?;
     let more = in_picture(node, "output_padding", 0, axes)?;
     let more = if axes == 1 { [0, more[1]] } else { more };
     let auto = attributes.text("auto_pad", "NOTSET");

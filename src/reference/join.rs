@@ -76,7 +76,9 @@ pub(super) fn concat(parts: &[&Known], axis: usize, shape: &[usize]) -> Result<K
         .collect();
     let (coding, gains) = Coding::side_by_side(&codings);
     let integers = codes.iter().map(|code| code.integers.data()).zip(gains);
-    let integers = interleaved(integers.zip(&lengths), inner, |x: i64, gain: i64| gain * x);
+    let integers = interleaved(integers.zip(&lengths), inner, |x: i64, gain: i64| {
+        gain.wrapping_mul(x)
+    });
     Ok(Known::coded(Code {
         integers: Tensor::new(shape.to_vec(), integers)?,
         coding,

@@ -71,7 +71,7 @@ fn values(values: &PerChannel) -> &[f64] {
     }
 }
 
-/// The largest element at every place; padding never is. Integers stay where all scales are positive.
+/// The largest element at every place; padding never is. Integers stay where no scale is negative.
 ///
 /// # Errors
 /// A user error where shapes do not fit, or a place reads padding only.
@@ -80,8 +80,9 @@ pub(super) fn max_pool(x: &Known, window: &Window, shape: &[usize]) -> Result<Kn
     if places.reads.iter().any(Vec::is_empty) {
         return Err(Error::user("some of its places read padding only"));
     }
-    let positive = |code: &&Code| values(&code.coding.scale).iter().all(|scale| *scale > 0.0);
-    if let Some(code) = by_channel(x).filter(positive) {
+    // Where a scale is 0 all integers stand for the same number, the largest too.
+    let never_falls = |code: &&Code| values(&code.coding.scale).iter().all(|scale| *scale >= 0.0);
+    if let Some(code) = by_channel(x).filter(never_falls) {
         let integers = places.each(code.integers.data(), |_, read| read.max().unwrap_or(0));
         return Ok(Known::coded(Code {
             integers: Tensor::new(shape.to_vec(), integers)?,
@@ -202,11 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_integer_is_the_largest_where_scales_are_positive() {
+    fn the_largest_integer_is_the_largest_where_no_scale_is_negative() {
         let window = Window::dense([1, 2]);
         let pool = |scale| max_pool(&coded(scale, 1.0), &window, &[1, 1, 2, 1]).expect("fits");
         assert_eq!(integers(&pool(0.5)), Some(&[1, 5][..]));
         assert_eq!(pool(0.5).real.data(), [1.5, 3.5]);
+        assert_eq!(integers(&pool(0.0)), Some(&[1, 5][..]));
+        assert_eq!(pool(0.0).real.data(), [1.0, 1.0]);
         assert_eq!(integers(&pool(-0.5)), None);
         assert_eq!(pool(-0.5).real.data(), [2.0, -0.5]);
     }

@@ -4,8 +4,8 @@
 use super::convolution::convolution;
 use super::known::{Code, Known};
 use crate::error::{Error, Result};
-use crate::network::picture;
-use crate::tensor::{Tensor, Window};
+use crate::network::{Coding, picture};
+use crate::tensor::{PerChannel, Tensor, Window};
 
 /// Every pixel `factor` times along rows and columns; `shape` is that of the result.
 ///
@@ -137,20 +137,26 @@ pub(crate) fn mirrored(weights: &Known, group: usize) -> Result<Known> {
     let Some(code) = &weights.code else {
         return Ok(Known::real(real));
     };
-    // A scale for each output channel is one along axis 1, if there are no groups.
-    let axis = match (code.coding.channels(), code.axis) {
-        (None, _) => 0,
-        (Some(_), 1) if group == 1 => 0,
-        (Some(_), 0) if depth == 1 && filters == 1 => 0,
+    // Rows of the convolution are filters, group by group; a group of one channel has a scale of its own, too.
+    let own: fn(usize, usize) -> usize = match (code.coding.channels(), code.axis) {
+        (None, _) => |_, _| 0,
+        (Some(_), 1) => |row, filters| row % filters,
+        (Some(_), 0) if depth == 1 => |row, filters| row / filters,
         _ => return Ok(Known::real(real)),
+    };
+    let rows =
+        |values: &PerChannel| values.gather((0..filters * group).map(|row| own(row, filters)));
+    let coding = Coding {
+        scale: rows(&code.coding.scale),
+        bias: rows(&code.coding.bias),
     };
     let integers = elements.map(|at| code.integers.data()[index(at)]);
     Ok(Known {
         real,
         code: Some(Code {
             integers: Tensor::new(turned, integers.collect())?,
-            coding: code.coding.clone(),
-            axis,
+            coding,
+            axis: 0,
         }),
     })
 }
@@ -158,6 +164,32 @@ pub(crate) fn mirrored(weights: &Known, group: usize) -> Result<Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Scales along both axes stay with their weights, however many groups there are.
+    #[test]
+    fn mirrored_weights_keep_their_scales() {
+        let scales = |count: usize| (0..count).map(|at| 0.5 + at as f64).collect();
+        for (group, channels, filters) in [(1, 2, 3), (2, 2, 3), (2, 4, 2), (3, 3, 1)] {
+            for axis in [0, 1] {
+                let length = [channels, filters][axis];
+                let weights = Known::coded(Code {
+                    integers: Tensor::new(
+                        vec![channels, filters, 2],
+                        (1..=channels as i64 * filters as i64 * 2).collect(),
+                    )
+                    .expect("fits"),
+                    coding: Coding::scaled(PerChannel::from_values(scales(length))),
+                    axis,
+                });
+                let found = mirrored(&weights, group).expect("fits");
+                let lost = axis == 0 && channels > group;
+                assert_eq!(found.code.is_none(), lost, "{group} {channels} {filters}");
+                if let Some(code) = found.code {
+                    assert_eq!(code.real().data(), found.real.data());
+                }
+            }
+        }
+    }
 
     /// Against the definition: every element of x adds its kernel to the output.
     #[test]

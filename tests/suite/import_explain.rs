@@ -109,6 +109,18 @@ impl Chain {
     }
 }
 
+/// Operators that block, and the nodes of each.
+fn operators(blocked: &[Value]) -> Vec<(&str, Vec<&str>)> {
+    let each = blocked.iter();
+    each.map(|block| {
+        (
+            block["operator"].as_str().unwrap(),
+            strings(&block["nodes"]),
+        )
+    })
+    .collect()
+}
+
 #[test]
 fn every_layer_tells_its_nodes() {
     let mut chain = Chain::new();
@@ -170,15 +182,7 @@ fn every_node_that_blocks_is_listed() {
     assert_eq!(call.code, 2);
     let answer = call.finished();
     let blocked = answer["blocked"].as_array().unwrap();
-    let found: Vec<(&str, Vec<&str>)> = blocked
-        .iter()
-        .map(|block| {
-            (
-                block["operator"].as_str().unwrap(),
-                strings(&block["nodes"]),
-            )
-        })
-        .collect();
+    let found = operators(blocked);
     assert_eq!(found[0], ("Einsum", vec!["odd", "odder"]), "{blocked:?}");
     assert!(
         blocked[0]["remedy"]
@@ -218,15 +222,7 @@ fn branches_are_looked_at_although_another_one_is_lost() {
     let call = chain.end(&all).call(&[]);
     let answer = call.finished();
     let blocked = answer["blocked"].as_array().unwrap();
-    let found: Vec<(&str, Vec<&str>)> = blocked
-        .iter()
-        .map(|block| {
-            (
-                block["operator"].as_str().unwrap(),
-                strings(&block["nodes"]),
-            )
-        })
-        .collect();
+    let found = operators(blocked);
     assert_eq!(
         found,
         [("Einsum", vec!["odd"]), ("MatMul", vec!["one", "other"])]

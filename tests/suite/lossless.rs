@@ -53,6 +53,7 @@ fn step(node: &Node, operands: &[&Tensor<f64>]) -> bool {
         (Op::ConvTranspose { .. }, [x, weights]) => windows(x, weights, 1),
         (Op::MaxPool(_) | Op::Upsample { .. } | Op::Concat { .. }, _) => true,
         (Op::BipolarQuant | Op::Reshape | Op::Transpose | Op::ArgMax { .. }, _) => true,
+        (Op::BatchNorm { epsilon }, [x, parameters @ ..]) => normalises(x, parameters, epsilon),
         (Op::Unary(unary), _) => matches!(
             unary,
             Unary::Relu | Unary::Clip { .. } | Unary::Neg | Unary::Abs | Unary::Identity
@@ -60,6 +61,44 @@ fn step(node: &Node, operands: &[&Tensor<f64>]) -> bool {
         (Op::Binary(binary), _) => binary != Binary::Pow,
         _ => false,
     }
+}
+
+/// Whether normalising has nothing to round in any of the orders in which it can be computed.
+fn normalises(x: &Tensor<f64>, parameters: &[&Tensor<f64>], epsilon: f64) -> bool {
+    let [gain, bias, mean, variance] = parameters else {
+        return false;
+    };
+    let channels = gain.len();
+    let inner: usize = x.shape()[2..].iter().product();
+    let each = |channel: usize| {
+        let at = |tensor: &Tensor<f64>| tensor.data()[channel];
+        let square = at(variance) + epsilon;
+        let (root, moved) = (square.sqrt(), at(mean) * (at(gain) / square.sqrt()));
+        let whole = [
+            square,
+            root,
+            at(gain) / root,
+            1.0 / root,
+            moved,
+            at(bias) - moved,
+        ];
+        let places = x.data().iter().enumerate();
+        let mut own = places.filter(|(place, _)| place / inner % channels == channel);
+        root * root == square
+            && whole.into_iter().all(narrow)
+            && own.all(|(_, x)| {
+                let centred = x - at(mean);
+                [
+                    x * (at(gain) / root),
+                    centred,
+                    centred / root,
+                    centred * at(gain),
+                ]
+                .into_iter()
+                .all(narrow)
+            })
+    };
+    (0..channels).all(each)
 }
 
 /// Whether the sums of a product fit 24 bits in any order.

@@ -71,6 +71,19 @@ impl Chain {
 
     pub(super) fn multi_threshold(&mut self) {
         let steps = *self.random.pick(&[1, 1, 2, 3, 7, 15]);
+        let thresholds = self.thresholds(steps);
+        let scale = self.scale(1.0);
+        let bias = match self.random.below(4) {
+            0 => 0.0,
+            1 => -scale / 2.0,
+            2 => -scale,
+            _ => self.value(1.0),
+        };
+        self.threshold_to(&thresholds, steps, scale, bias);
+    }
+
+    /// So many thresholds in a row, for all channels or for each.
+    pub(super) fn thresholds(&mut self, steps: usize) -> String {
         let axis = self.channel_axis();
         // Channels are axis 1, so only there can rows differ.
         let rows = if axis == 1 && self.random.chance(60) {
@@ -84,14 +97,11 @@ impl Chain {
             row.sort_by(f32::total_cmp);
             values.extend(row);
         }
-        let thresholds = self.constant(&[rows, steps], &values);
-        let scale = self.scale(1.0);
-        let bias = match self.random.below(4) {
-            0 => 0.0,
-            1 => -scale / 2.0,
-            2 => -scale,
-            _ => self.value(1.0),
-        };
+        self.constant(&[rows, steps], &values)
+    }
+
+    /// How many of so many thresholds are reached, as numbers of that scale and bias.
+    pub(super) fn threshold_to(&mut self, thresholds: &str, steps: usize, scale: f32, bias: f32) {
         let at = self.at.clone();
         let mut attributes = vec![
             ("out_scale", Attribute::Float(scale)),
@@ -102,7 +112,7 @@ impl Chain {
         }
         self.at = self
             .file
-            .custom("MultiThreshold", &[&at, &thresholds], &attributes);
+            .custom("MultiThreshold", &[&at, thresholds], &attributes);
         self.size = f64::from(scale) * steps as f64 / 2.0;
     }
 

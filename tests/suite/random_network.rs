@@ -19,6 +19,8 @@ pub(super) struct Chain {
     pub(super) size: f64,
     /// All scales are powers of two, so that ties are everywhere.
     pub(super) ties: bool,
+    /// No operator but a quantiser rounds in f32, if scales are powers of two.
+    pub(super) exact: bool,
     /// The last tensor is an activation that a product may read.
     pub(super) coded: bool,
     /// Tensors of three axes are signals: channels are axis 1.
@@ -66,6 +68,7 @@ impl Chain {
             shape,
             size: 1.0,
             ties,
+            exact: false,
             coded: false,
             signal,
         }
@@ -174,10 +177,7 @@ impl Chain {
                 let gain = self.operand(if masked { Chain::mask } else { Chain::gain });
                 self.push("Mul", &[&gain], &[]);
             }
-            1 => {
-                let bias = self.operand(|chain| chain.value(chain.size));
-                self.push("Add", &[&bias], &[]);
-            }
+            1 => self.affine_bias(),
             2 => {
                 let bias = self.operand(|chain| chain.value(chain.size));
                 self.push("Sub", &[&bias], &[]);
@@ -197,6 +197,12 @@ impl Chain {
         self.coded = kept;
     }
 
+    /// A number that is added to all, or one to each channel.
+    pub(super) fn affine_bias(&mut self) {
+        let bias = self.operand(|chain| chain.value(chain.size));
+        self.push("Add", &[&bias], &[]);
+    }
+
     pub(super) fn batch_norm(&mut self) {
         // The parameters lie along axis 1, whatever the rank.
         let channels = self.shape[1];
@@ -204,7 +210,9 @@ impl Chain {
         for kind in 0..4 {
             let values: Vec<f32> = (0..channels)
                 .map(|_| match kind {
+                    0 if self.exact => self.gain(),
                     0 => self.gain() * self.size as f32,
+                    3 if self.exact => (self.random.between(-1, 1) as f32 * 2.0).exp2(),
                     3 => (self.size * self.size) as f32 * self.random.number(0.3, 2.0) as f32,
                     _ => self.value(self.size),
                 })
@@ -212,7 +220,10 @@ impl Chain {
             parameters.push(self.constant(&[channels], &values));
         }
         let names: Vec<&str> = parameters.iter().map(String::as_str).collect();
-        let epsilon = *self.random.pick(&[1e-5, 1e-3]);
+        let epsilon = match self.exact {
+            true => 0.0,
+            false => *self.random.pick(&[1e-5, 1e-3]),
+        };
         self.push(
             "BatchNormalization",
             &names,
@@ -245,7 +256,9 @@ impl Chain {
 
     pub(super) fn curve(&mut self) {
         let slope = Attribute::Float(self.random.number(0.0, 0.5) as f32);
-        match self.random.below(13) {
+        let kinds = if self.exact { 2 } else { 13 };
+        match self.random.below(kinds) {
+            1 if self.exact => self.clip(),
             0 | 1 => self.push("Relu", &[], &[]),
             2 => self.push("LeakyRelu", &[], &[("alpha", slope)]),
             3 | 4 => self.clip(),
@@ -372,7 +385,7 @@ impl Chain {
         let axis = self.shape.len() as i64 - 1;
         let axis = || [("axis", Attribute::Int(axis))];
         match self.random.below(6) {
-            0 => self.push("Softmax", &[], &axis()),
+            0 if !self.exact => self.push("Softmax", &[], &axis()),
             1 => {
                 let mut attributes = axis().into_iter().collect::<Vec<_>>();
                 let keep = self.random.chance(50);
@@ -387,6 +400,17 @@ impl Chain {
             _ => {}
         }
         false
+    }
+
+    /// The network that ends here.
+    pub(super) fn case(mut self, grid: Option<Grid>, labels: bool) -> Case {
+        self.file.output(&self.at, &self.shape, labels);
+        Case {
+            bytes: self.file.bytes(),
+            grid,
+            output: self.at,
+            labels,
+        }
     }
 }
 
@@ -423,12 +447,5 @@ pub(crate) fn case(seed: u64) -> Case {
     if chain.at == "in" || chain.random.chance(20) {
         chain.push("Identity", &[], &[]);
     }
-    let (at, shape) = (chain.at.clone(), chain.shape.clone());
-    chain.file.output(&at, &shape, labels);
-    Case {
-        bytes: chain.file.bytes(),
-        grid,
-        output: at,
-        labels,
-    }
+    chain.case(grid, labels)
 }

@@ -18,7 +18,7 @@ impl Chain {
     pub(super) fn window(&mut self) {
         match (self.coded, self.random.below(10)) {
             (_, 0..=1) => self.max_pool(),
-            (true, 2) => self.average_pool(),
+            (true, 2) if !self.exact => self.average_pool(),
             (true, _) => self.convolution(),
             (false, _) => self.max_pool(),
         }

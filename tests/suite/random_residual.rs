@@ -7,15 +7,15 @@ use super::random_network::{Case, Chain};
 
 /// Where a chain stands.
 #[derive(Clone)]
-struct Place {
+pub(super) struct Place {
     at: String,
-    shape: Vec<usize>,
+    pub(super) shape: Vec<usize>,
     size: f64,
     coded: bool,
 }
 
 impl Chain {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place {
             at: self.at.clone(),
             shape: self.shape.clone(),
@@ -24,18 +24,18 @@ impl Chain {
         }
     }
 
-    fn go(&mut self, place: &Place) {
+    pub(super) fn go(&mut self, place: &Place) {
         self.at = place.at.clone();
         self.shape = place.shape.clone();
         (self.size, self.coded) = (place.size, place.coded);
     }
 
-    fn is_picture(&self) -> bool {
+    pub(super) fn is_picture(&self) -> bool {
         self.shape.len() == 4 || self.signal
     }
 
     /// A quantiser of that scale.
-    fn quant_to(&mut self, scale: f32) {
+    pub(super) fn quant_to(&mut self, scale: f32) {
         let bits = *self.random.pick(&[1, 2, 2, 3, 4, 5]);
         let signed = self.random.chance(50);
         let narrow = self.random.chance(30) && bits > 1;
@@ -59,7 +59,7 @@ impl Chain {
     }
 
     /// A layer that keeps the shape but for its channels, on codes.
-    fn same_size(&mut self, channels: usize) {
+    pub(super) fn same_size(&mut self, channels: usize) {
         let (rank, own) = (self.shape.len(), self.shape[self.channels()]);
         if !self.is_picture() {
             let weights = self.quantised(&[own, channels], 1);
@@ -88,7 +88,7 @@ impl Chain {
         self.shape[1] = channels;
     }
 
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         if self.is_picture() {
             1
         } else {
@@ -97,7 +97,7 @@ impl Chain {
     }
 
     /// Operators without another shape.
-    fn calm(&mut self) {
+    pub(super) fn calm(&mut self) {
         for _ in 0..self.random.below(3) {
             match self.random.below(4) {
                 0 | 1 => self.affine(),
@@ -123,7 +123,7 @@ impl Chain {
             None => self.quantise(),
             // The branch itself, or what a product adds up.
             Some(_) if self.random.chance(10) && self.coded => {}
-            Some(scale) => self.quant_to(scale),
+            Some(scale) => self.coded_to(scale),
         }
     }
 
@@ -141,7 +141,7 @@ impl Chain {
     }
 
     /// Branches that are added up.
-    fn residual(&mut self) {
+    pub(super) fn residual(&mut self) {
         let start = self.place();
         let channels = self.shape[self.channels()];
         let count = if self.random.chance(20) { 3 } else { 2 };
@@ -208,8 +208,10 @@ impl Chain {
     fn dead(&mut self) {
         let place = self.place();
         self.same_size(2);
-        if self.random.chance(50) {
-            self.quantise();
+        match self.random.below(3) {
+            0 => self.quantise(),
+            1 => self.push("Softmax", &[], &[]),
+            _ => {}
         }
         self.go(&place);
     }
@@ -230,6 +232,7 @@ impl Chain {
             ("half_pixel", "round_prefer_floor"),
             ("half_pixel", "round_prefer_ceil"),
             ("pytorch_half_pixel", "round_prefer_floor"),
+            ("tf_half_pixel_for_nn", "floor"),
         ]);
         let coded = self.coded;
         let attributes = [
@@ -258,24 +261,31 @@ impl Chain {
         }
         let channels = self.shape[1];
         let axes = self.shape.len() - 2;
-        let depthwise = self.random.chance(30);
-        let (group, filters) = match depthwise {
-            true => (channels, channels),
-            false => (1, *self.random.pick(&[1, 2, 3, 4])),
+        let divisors: Vec<usize> = (1..=channels)
+            .filter(|group| channels.is_multiple_of(*group))
+            .collect();
+        let group = match self.random.chance(40) {
+            true => *self.random.pick(&divisors),
+            false => 1,
         };
-        let [mut kernel, mut strides, mut more, mut ends] = [const { Vec::new() }; 4];
+        let filters = group * *self.random.pick(&[1, 1, 2, 3]);
+        let [mut kernel, mut strides, mut dilations, mut more, mut ends] =
+            [const { Vec::new() }; 5];
         let mut begins: Vec<i64> = Vec::new();
         for axis in 0..axes {
             let (size, stride) = (self.random.between(1, 4), self.random.between(1, 3));
+            let dilation = *self.random.pick(&[1, 1, 1, 2]);
+            let span = (size - 1) * dilation + 1;
             let [begin, end] = [0, 1].map(|_| self.random.between(0, size - 1));
             let extra = self.random.between(0, stride - 1);
-            let made = (self.shape[axis + 2] as i64 - 1) * stride + size + extra - begin - end;
+            let made = (self.shape[axis + 2] as i64 - 1) * stride + span + extra - begin - end;
             // What is cropped away leaves something.
             let (begin, end) = if made > 0 { (begin, end) } else { (0, 0) };
-            let made = (self.shape[axis + 2] as i64 - 1) * stride + size + extra - begin - end;
+            let made = (self.shape[axis + 2] as i64 - 1) * stride + span + extra - begin - end;
             self.shape[axis + 2] = made as usize;
             kernel.push(size);
             strides.push(stride);
+            dilations.push(dilation);
             more.push(extra);
             begins.push(begin);
             ends.push(end);
@@ -284,7 +294,8 @@ impl Chain {
             .into_iter()
             .chain(kernel.iter().map(|length| *length as usize))
             .collect();
-        let weights = self.quantised(&shape, usize::from(!depthwise));
+        let by_input = group == channels && self.random.chance(50);
+        let weights = self.quantised(&shape, usize::from(!by_input));
         let mut inputs = vec![weights];
         if self.random.chance(40) {
             let values: Vec<f32> = (0..filters).map(|_| self.value(self.size)).collect();
@@ -295,6 +306,7 @@ impl Chain {
         let attributes = [
             ("kernel_shape", Attribute::Ints(&kernel)),
             ("strides", Attribute::Ints(&strides)),
+            ("dilations", Attribute::Ints(&dilations)),
             ("pads", Attribute::Ints(&pads)),
             ("output_padding", Attribute::Ints(&more)),
             ("group", Attribute::Int(group as i64)),
@@ -305,13 +317,18 @@ impl Chain {
 
     /// Something that no chain has.
     fn fork(&mut self) {
-        match (self.random.below(12), self.is_picture()) {
+        match (self.random.below(20), self.is_picture()) {
             (0..=4, _) => self.residual(),
             (5 | 6, _) => self.side_by_side(),
             (7, _) => self.twice(),
             (8, _) => self.dead(),
             (9, true) => self.upsample(),
             (10 | 11, true) => self.transposed(),
+            (12..=14, true) => self.block(),
+            (15, true) => self.inception(),
+            (12 | 16 | 17, _) => self.accumulators(),
+            (13 | 18, _) => self.parted(),
+            (14 | 19, _) => self.nested(),
             _ => self.residual(),
         }
     }
@@ -319,7 +336,17 @@ impl Chain {
 
 /// The network of that seed: always the same.
 pub(crate) fn branched(seed: u64) -> Case {
-    let mut chain = Chain::new(seed);
+    grown(Chain::new(seed))
+}
+
+/// The network of that seed where no operator rounds but quantisers, and all scales are powers of two.
+pub(crate) fn branched_exactly(seed: u64) -> Case {
+    let mut chain = Chain::new(seed ^ 0xe4ac7);
+    (chain.ties, chain.exact) = (true, true);
+    grown(chain)
+}
+
+fn grown(mut chain: Chain) -> Case {
     let grid = chain.begin();
     for _ in 0..chain.random.between(1, 3) {
         if !chain.coded {
@@ -350,12 +377,5 @@ pub(crate) fn branched(seed: u64) -> Case {
     if chain.at == "in" {
         chain.push("Identity", &[], &[]);
     }
-    let (at, shape) = (chain.at.clone(), chain.shape.clone());
-    chain.file.output(&at, &shape, labels);
-    Case {
-        bytes: chain.file.bytes(),
-        grid,
-        output: at,
-        labels,
-    }
+    chain.case(grid, labels)
 }

@@ -15,14 +15,17 @@ use rayon::prelude::*;
 use super::agreement::{number, verdicts};
 use super::export::difference;
 use super::pruned::{Trial, Way, random_frames, trial};
-use super::random_residual::branched;
+use super::random_network::Case;
+use super::random_residual::{branched, branched_exactly};
 
 /// Random networks in an ordinary run.
 const NETWORKS: u64 = 30;
 
+/// Makes the network of a seed.
+type Make = fn(u64) -> Case;
+
 /// The network as it is; the reason where it is refused.
-fn attempt(seed: u64) -> Result<Trial, Error> {
-    let case = branched(seed);
+fn attempt(seed: u64, case: &Case) -> Result<Trial, Error> {
     let network = import(&case.bytes)?;
     let dataflow = fuse(streamline(&network, case.grid.as_ref(), false)?)?;
     let frames = random_frames(&dataflow);
@@ -40,15 +43,22 @@ fn attempt(seed: u64) -> Result<Trial, Error> {
     assert!(export(&again)? == written, "seed {seed}: the bytes differ");
     Ok(Trial {
         name: format!("seed {seed}"),
-        bytes: case.bytes,
+        bytes: case.bytes.clone(),
         network,
         dataflow,
         frames,
     })
 }
 
-#[test]
-fn branches_part_and_meet_again() {
+/// The ways in which networks are pruned, each by one seed of three.
+const WAYS: [Way; 3] = [
+    Way::Planned("bcr-col", 0.5),
+    Way::Planned("channel", 0.5),
+    Way::Scattered,
+];
+
+/// The networks of a run, whole and pruned; few are refused, each at a node and with what to do.
+fn trials(make: Make) -> Vec<Trial> {
     let seeds: Vec<u64> = match (number("FINNP_SEED"), number("FINNP_SWEEP")) {
         (Some(seed), _) => vec![seed],
         (None, count) => (0..count.unwrap_or(NETWORKS)).collect(),
@@ -58,35 +68,24 @@ fn branches_part_and_meet_again() {
     let trials: Vec<Trial> = seeds
         .into_par_iter()
         .flat_map_iter(|seed| {
-            let whole = match attempt(seed) {
+            let case = make(seed);
+            let whole = match attempt(seed, &case) {
                 Ok(trial) => Some(trial),
                 Err(error) if error.kind() == Kind::User => {
-                    let reason = error.message().to_owned();
-                    refused
-                        .lock()
-                        .unwrap()
-                        .entry(reason)
-                        .or_default()
-                        .push(seed);
+                    let said = format!("{error:?}");
+                    assert!(said.contains("node `"), "seed {seed}: no node: {said}");
+                    assert!(said.contains("help"), "seed {seed}: no remedy: {said}");
+                    let message = error.message();
+                    let reason = message.split_once("): ").map_or(message, |(_, why)| why);
+                    let mut refused = refused.lock().unwrap();
+                    refused.entry(reason.to_owned()).or_default().push(seed);
                     None
                 }
                 Err(error) => panic!("seed {seed}: {error:?}"),
             };
-            let case = branched(seed);
-            let way = [
-                Way::Planned("bcr-col", 0.5),
-                Way::Planned("channel", 0.5),
-                Way::Scattered,
-            ][seed as usize % 3];
-            let pruned = || {
-                trial(
-                    &format!("seed {seed}"),
-                    &case.bytes,
-                    case.grid.as_ref(),
-                    way,
-                    random_frames,
-                )
-            };
+            let way = WAYS[seed as usize % 3];
+            let (name, grid) = (format!("seed {seed}"), case.grid.as_ref());
+            let pruned = || trial(&name, &case.bytes, grid, way, random_frames);
             let pruned = whole.is_some().then(pruned).flatten();
             whole.into_iter().chain(pruned)
         })
@@ -94,17 +93,36 @@ fn branches_part_and_meet_again() {
     let refused = refused.into_inner().unwrap();
     let lost: usize = refused.values().map(Vec::len).sum();
     for (reason, seeds) in &refused {
-        println!(
-            "{} refused, such as seed {}: {reason}",
-            seeds.len(),
-            seeds[0]
-        );
+        let some = &seeds[..seeds.len().min(12)];
+        println!("{} refused, seeds {some:?}: {reason}", seeds.len());
     }
     println!("{lost} of {count} refused");
-    assert!(lost * 5 <= count.max(5), "{lost} of {count} refused");
+    assert!(lost * 20 <= count.max(20) * 3, "{lost} of {count} refused");
+    trials
+}
+
+#[test]
+fn branches_part_and_meet_again() {
     // In files of version 9 tract takes a padded convolution wrongly from a constant.
-    let exact = verdicts(&trials, false)
+    let exact = verdicts(&trials(branched), false)
         .into_iter()
         .filter(|verdict| verdict.exact);
     println!("{} of them where f32 loses nothing", exact.count());
+}
+
+/// Where all scales are powers of two and no operator rounds, nothing at all may differ.
+#[test]
+fn branches_are_exact_where_nothing_is_rounded() {
+    let all = trials(branched_exactly);
+    let lossless = all.iter().filter(|trial| trial.is_lossless()).count();
+    println!("{lossless} of {} lose nothing in f32", all.len());
+    assert!(
+        lossless * 10 >= all.len() * 8,
+        "{lossless} of {}",
+        all.len()
+    );
+    let verdicts = verdicts(&all, false);
+    let exact = verdicts.iter().filter(|verdict| verdict.exact).count();
+    println!("{exact} of {} equal bit for bit", verdicts.len());
+    assert!(verdicts.is_empty() || exact * 10 >= lossless * 9, "{exact}");
 }

@@ -161,7 +161,11 @@ fn order_of(network: &Network, shape: &[usize]) -> Order {
     let slides = |node: &crate::network::Node| {
         let windowed = matches!(
             node.op,
-            Op::Conv { .. } | Op::MaxPool(_) | Op::AveragePool { .. }
+            Op::Conv { .. }
+                | Op::ConvTranspose { .. }
+                | Op::MaxPool(_)
+                | Op::AveragePool { .. }
+                | Op::Upsample { .. }
         );
         windowed && network.value(node.inputs[0]).shape.len() == shape.len()
     };
