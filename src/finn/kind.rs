@@ -102,8 +102,8 @@ const OTHERS: &[(&str, Why, &str)] = &[
     ("FMPadding", Why::Decided, "padding is part of the window"),
     (
         "FMPadding_Pixel",
-        Why::NotYet,
-        "transposed convolutions are not supported",
+        Why::Decided,
+        "pixels are moved apart in front of a transposed convolution as fast as it reads them",
     ),
     (
         "DownSampler",
@@ -219,7 +219,8 @@ impl Kind {
             Kind::Add => kind == "add",
             Kind::Concat => kind == "concat",
             Kind::Duplicate => kind == "duplicate",
-            Kind::Upsample => kind == "upsample",
+            // With a fill it moves pixels apart for a transposed convolution.
+            Kind::Upsample => matches!(layer, Layer::Upsample(layer) if layer.fill.is_none()),
         }
     }
 }

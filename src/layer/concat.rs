@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
 use crate::error::{Error, Result};
-use crate::tensor::DataType;
+use crate::tensor::{DataType, greatest_divisor};
 
 /// A pixel of the output is a pixel of each input, one after the other, PE channels per cycle. Gains make integers
 /// of different scales integers of one.
@@ -67,14 +67,8 @@ impl Hardware for Concat {
     }
 
     fn limits(&self) -> Limits {
-        let gcd = |a: usize, b: usize| {
-            let (mut a, mut b) = (a, b);
-            while b > 0 {
-                (a, b) = (b, a % b);
-            }
-            a
-        };
-        let common = self.inputs.iter().map(|part| part.channels).fold(0, gcd);
+        let channels = self.inputs.iter().map(|part| part.channels as u64);
+        let common = channels.fold(0, greatest_divisor) as usize;
         Limits {
             pe: Some(Range::divisors(common)),
             simd: None,

@@ -16,7 +16,7 @@ pub use coding::Coding;
 pub use elementwise::{Binary, Slope, Unary, batch_norm};
 pub use graph::{Network, Node, Value, ValueId};
 pub use linear::Linear;
-pub use op::{Op, picture};
+pub use op::{Op, picture, shape_of};
 pub use quantiser::{Bipolar, MultiThreshold, Quant, Quantiser};
 pub use rounding::Rounding;
 pub use trunc::Trunc;

@@ -103,6 +103,14 @@ pub fn picture(shape: &[usize]) -> Option<(usize, [usize; 2])> {
     }
 }
 
+/// The shape of a picture of so many channels, rows and columns, of so many axes; the inverse of [`picture`].
+pub fn shape_of(axes: usize, channels: usize, [rows, columns]: [usize; 2]) -> Vec<usize> {
+    match axes {
+        3 => vec![1, channels, columns],
+        _ => vec![1, channels, rows, columns],
+    }
+}
+
 impl Op {
     /// Whether it multiplies its first operand by a matrix of constants, whole or pixel by pixel. In a grouped
     /// convolution there is one for each group.

@@ -3,7 +3,7 @@
 //! Must not know tensors or graphs.
 
 use super::coding::Coding;
-use crate::tensor::PerChannel;
+use crate::tensor::{PerChannel, greatest_divisor};
 
 /// Largest gain of a sum: with codes of up to 31 bits on both sides a sum fits 63.
 const LARGEST_GAIN: i64 = 1 << 31;
@@ -78,7 +78,9 @@ fn multiples(numbers: &[f64]) -> Option<Vec<i64>> {
         let fits = shift + (64 - odd.unsigned_abs().leading_zeros()) < 63;
         integers.push(fits.then(|| odd << shift)?);
     }
-    let divisor = integers.iter().fold(0, |a, b| gcd(a, b.unsigned_abs())) as i64;
+    let divisor = integers
+        .iter()
+        .fold(0, |a, b| greatest_divisor(a, b.unsigned_abs())) as i64;
     let divisor = divisor * integers.first()?.signum();
     Some(
         integers
@@ -105,13 +107,6 @@ fn parts(number: f64) -> Option<(i64, i32)> {
         if number < 0.0 { -odd } else { odd },
         exponent + twos as i32,
     ))
-}
-
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]

@@ -43,7 +43,14 @@ pub(super) fn axes(node: &NodeProto) -> Result<()> {
 }
 
 /// Operators that make large tensors of small ones.
-const GROWING: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "Pad"];
+const GROWING: [&str; 6] = [
+    "Conv",
+    "ConvTranspose",
+    "MaxPool",
+    "AveragePool",
+    "Pad",
+    "Resize",
+];
 
 /// Attributes of windows that no reader survives; and windows over constants, which tract evaluates while it reads,
 /// however large the result is.

@@ -12,7 +12,7 @@ use crate::network::{Linear, Op};
 use crate::tensor::DataType;
 
 /// Integer types of ONNX by their number in the file, with the first version of the standard operators that
-/// quantises to them.
+/// has them beside a scale. Integers of 32 bits are dequantised only.
 const TYPES: &[(i32, DataType, i64)] = &[
     (Kind::Int8 as i32, DataType::Int(8), 10),
     (Kind::Uint8 as i32, DataType::Uint(8), 10),
@@ -27,6 +27,20 @@ const TYPES: &[(i32, DataType, i64)] = &[
 pub(super) const UINT4: i32 = 21;
 /// As [`UINT4`].
 pub(super) const INT4: i32 = 22;
+
+/// A type that ONNX quantises to, for integers of `element` of which only those from `bounds.0` to `bounds.1` are
+/// there; `element` itself where there is none.
+pub(super) fn quantised(element: DataType, bounds: (i64, i64)) -> DataType {
+    let holds = |kind: &DataType| kind.contains(bounds.0) && kind.contains(bounds.1);
+    let narrow = TYPES
+        .iter()
+        .map(|entry| entry.1)
+        .filter(|kind| (8..=16).contains(&kind.bits()));
+    match element.bits() > 16 {
+        true => narrow.into_iter().find(holds).unwrap_or(element),
+        false => element,
+    }
+}
 
 /// The integer type that has this number in the file.
 pub(super) fn element_of(kind: i32) -> Option<DataType> {

@@ -65,6 +65,12 @@ impl Writer<'_> {
     /// `QuantizeLinear`, a `Clip` where it has fewer integers than its type, and `DequantizeLinear`.
     pub(super) fn pair(&mut self, node: &Node, linear: Linear) -> Result<()> {
         let element = linear.element;
+        if element.bits() > 16 {
+            return Err(Error::user(format!(
+                "it has the integers {} to {}, and ONNX quantises to at most 16 bits",
+                linear.low, linear.high
+            )));
+        }
         let shape = &self.network.value(node.output).shape;
         let (x, scale) = (self.read(node.inputs[0]), self.read(node.inputs[1]));
         let zero = self.typed(node.inputs[2], element)?;

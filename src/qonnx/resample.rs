@@ -36,7 +36,7 @@ pub(super) fn read_resize(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
         return Err(refused());
     }
     let factor = [size[0] / rows[0], size[1] / rows[1]];
-    let way = Sampling::of(&attributes)?;
+    let way = Sampling::of(&attributes, walk.opset)?;
     let scales = scales(walk, node, from.len())?;
     for axis in 0..2 {
         let scale = scales.map_or(factor[axis] as f64, |scales| scales[axis]);
@@ -115,9 +115,11 @@ const COORDINATES: &[&str] = &[
 const NEAREST: &[&str] = &["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"];
 
 impl Sampling {
-    fn of(attributes: &Attributes<'_>) -> Result<Self> {
-        let one_of = |name: &str, known: &[&str]| {
-            let given = attributes.text(name, known[0]);
+    /// Versions before 11 know one way only.
+    fn of(attributes: &Attributes<'_>, version: i64) -> Result<Self> {
+        let old = version < 11;
+        let one_of = |name: &str, known: &[&str], before: &str| {
+            let given = attributes.text(name, if old { before } else { known[0] });
             match known.contains(&given.as_str()) {
                 true => Ok(given),
                 false => Err(Error::user(format!("its `{name}` is `{given}`"))
@@ -125,8 +127,8 @@ impl Sampling {
             }
         };
         Ok(Sampling {
-            coordinates: one_of("coordinate_transformation_mode", COORDINATES)?,
-            nearest: one_of("nearest_mode", NEAREST)?,
+            coordinates: one_of("coordinate_transformation_mode", COORDINATES, "asymmetric")?,
+            nearest: one_of("nearest_mode", NEAREST, "floor")?,
         })
     }
 

@@ -7,7 +7,7 @@ use super::attribute::Attributes;
 use super::graph::Walk;
 use super::window::{self, Placed};
 use crate::error::{Error, Result};
-use crate::network::{Binary, Op, Unary, ValueId, picture};
+use crate::network::{Binary, Op, Unary, ValueId, picture, shape_of};
 use crate::tensor::Window;
 
 /// Operators whose window takes up the padding of a `Pad` that they alone read.
@@ -48,11 +48,8 @@ impl Source {
     }
 
     fn shape(&self, channels: usize, window: &Window) -> Option<Vec<usize>> {
-        let [rows, columns] = window.output(self.picture)?;
-        Some(match self.axes {
-            1 => vec![1, channels, columns],
-            _ => vec![1, channels, rows, columns],
-        })
+        let size = window.output(self.picture)?;
+        Some(shape_of(self.axes + 2, channels, size))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `survey`: everything that keeps a file from being read, instead of the first thing.
 //! Must not know why nodes are refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 
@@ -40,12 +40,10 @@ pub fn survey(bytes: &[u8]) -> Result<Survey> {
         blocked: Vec::new(),
         unreached: Vec::new(),
     };
-    let order: Vec<String> = model
-        .graph
-        .iter()
-        .flat_map(|graph| &graph.node)
-        .map(name_of)
-        .collect();
+    let mut order: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, node) in model.graph.iter().flat_map(|graph| &graph.node).enumerate() {
+        order.entry(name_of(node)).or_insert(place);
+    }
     let nodes = model.graph.iter().flat_map(|graph| &graph.node);
     survey.made = nodes.flat_map(|node| &node.output).cloned().collect();
     model = needed(model);
@@ -64,7 +62,7 @@ pub fn survey(bytes: &[u8]) -> Result<Survey> {
             }
         }
     }
-    let place = |name: &String| order.iter().position(|other| other == name);
+    let place = |name: &String| order.get(name).copied();
     survey
         .blocked
         .sort_by_cached_key(|blocked| place(&blocked.node));

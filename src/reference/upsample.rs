@@ -4,7 +4,7 @@
 use super::convolution::convolution;
 use super::known::{Code, Known};
 use crate::error::{Error, Result};
-use crate::network::{Coding, picture};
+use crate::network::{Coding, picture, shape_of};
 use crate::tensor::{PerChannel, Tensor, Window};
 
 /// Every pixel `factor` times along rows and columns; `shape` is that of the result.
@@ -39,11 +39,7 @@ pub(super) fn transposed_convolution(
         .ok_or_else(|| Error::user("its padding crops more than its kernel spans"))?;
     let stride = window.stride;
     let apart = [0, 1].map(|axis| (from[axis].max(1) - 1) * stride[axis] + 1);
-    let mut spread = x.real.shape().to_vec();
-    let first = spread.len() - (spread.len() - 2);
-    for (axis, length) in spread[first..].iter_mut().enumerate() {
-        *length = apart[axis + 4 - x.real.shape().len()];
-    }
+    let spread = shape_of(x.real.shape().len(), channels, apart);
     let source = |place: [usize; 2]| {
         let [row, column] = [0, 1].map(|axis| {
             place[axis]

@@ -53,7 +53,7 @@ fn weights_beside_the_model_are_weights() {
     let inside = Project::example("digits");
     inside.build(&["--to", "verify"]).expect_success();
     let project = Project::example("digits");
-    let data = moved(&project, "weights/model.bin");
+    let data = moved(&project, "./weights/model.bin");
     fs::create_dir(project.dir().join("weights")).unwrap();
     let file = project.dir().join("weights/model.bin");
     fs::write(&file, &data).unwrap();

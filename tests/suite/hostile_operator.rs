@@ -108,6 +108,16 @@ pub(crate) fn growth() -> Vec<Case> {
         refused("a broadcast of terabytes", broadcast("Add"), "too large"),
         refused("a product of terabytes", broadcast("MatMul"), "too large"),
         refused("a constant that doubles", doubling(), "too large"),
+        refused(
+            "a constant that grows",
+            grown("Resize"),
+            "reads the constant",
+        ),
+        refused(
+            "a constant that is moved apart",
+            grown("ConvTranspose"),
+            "reads the constant",
+        ),
     ]
 }
 
@@ -132,6 +142,25 @@ fn broadcast(op: &str) -> Vec<u8> {
     let column = file.constant(&[1 << 18, 1], &ones, true);
     let row = file.constant(&[1, 1 << 18], &ones, true);
     let made = file.node(op, &[&column, &row], &[]);
+    let y = file.node("Add", &[&q, &made], &[]);
+    ended(file, &y, &[1, 4])
+}
+
+/// A picture of a few pixels that becomes one of millions.
+fn grown(op: &str) -> Vec<u8> {
+    let (mut file, q) = begun();
+    let small = file.constant(&[1, 1, 2, 2], &[1.0; 4], true);
+    let made = match op {
+        "Resize" => {
+            let scales = file.constant(&[4], &[1.0, 1.0, 65536.0, 65536.0], true);
+            file.node(op, &[&small, "", &scales], &[])
+        }
+        _ => {
+            let weights = file.constant(&[1, 1, 1, 1], &[1.0], true);
+            let strides = [("strides", Attribute::Ints(&[1 << 20, 1 << 20]))];
+            file.node(op, &[&small, &weights], &strides)
+        }
+    };
     let y = file.node("Add", &[&q, &made], &[]);
     ended(file, &y, &[1, 4])
 }

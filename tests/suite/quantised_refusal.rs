@@ -3,6 +3,7 @@
 
 use finnp::error::Kind;
 use finnp::qonnx::import;
+use tract_onnx::pb::type_proto;
 
 use super::proto::{Attribute, File};
 
@@ -59,4 +60,78 @@ fn what_cannot_be_constant_is_refused_by_name() {
     let y = file.node("QuantizeLinear", &["x", &scale, &zero], &[]);
     let said = end(file, &y);
     assert!(said.contains("no integer type"), "{said}");
+}
+
+/// Scales along an axis mean something for that axis only, wherever the integers go.
+#[test]
+fn scales_along_an_axis_stay_there() {
+    let quantised = |shape: &[usize]| {
+        let mut file = File::new(13, "onnx.brevitas");
+        file.input("x", shape);
+        let scale = file.constant(&[2], &[1.0, 0.1], true);
+        let q = file.node(
+            "QuantizeLinear",
+            &["x", &scale],
+            &[("axis", Attribute::Int(1))],
+        );
+        (file, scale, q)
+    };
+    let (mut file, scale, q) = quantised(&[1, 2, 2]);
+    let y = file.node(
+        "DequantizeLinear",
+        &[&q, &scale],
+        &[("axis", Attribute::Int(2))],
+    );
+    file.output(&y, &[1, 2, 2], false);
+    let said = refusal(file);
+    assert!(said.contains("differs along an axis"), "{said}");
+    let (mut file, scale, q) = quantised(&[1, 2, 2]);
+    let places = file.integers(&[1, 0]);
+    let turned = file.node("Gather", &[&q, &places], &[("axis", Attribute::Int(1))]);
+    let y = file.node(
+        "DequantizeLinear",
+        &[&turned, &scale],
+        &[("axis", Attribute::Int(1))],
+    );
+    file.output(&y, &[1, 2, 2], false);
+    let said = refusal(file);
+    assert!(said.contains("differs along an axis"), "{said}");
+    let (mut file, _, q) = quantised(&[1, 2]);
+    let y = file.node("ArgMax", &[&q], &[("axis", Attribute::Int(1))]);
+    file.output(&y, &[1, 1], true);
+    let said = refusal(file);
+    assert!(said.contains("differs along an axis"), "{said}");
+}
+
+/// Sums of 8 bits begin anew at 256; those of 32 bits are what everybody means.
+#[test]
+fn sums_of_narrow_integers_are_refused() {
+    let fed = |widened: bool| {
+        let mut file = File::new(13, "onnx.brevitas");
+        file.input("x", &[1, 4]);
+        let kind = file.graph.input[0]
+            .r#type
+            .as_mut()
+            .and_then(|kind| kind.value.as_mut());
+        let Some(type_proto::Value::TensorType(tensor)) = kind else {
+            panic!("no type");
+        };
+        tensor.elem_type = 2;
+        let wide = match widened {
+            true => file.node("Cast", &["x"], &[("to", Attribute::Int(6))]),
+            false => "x".to_owned(),
+        };
+        let half = file.constant(&[], &[128.0], true);
+        let difference = file.node("Sub", &[&wide, &half], &[]);
+        let y = file.node("Cast", &[&difference], &[("to", Attribute::Int(1))]);
+        file.output(&y, &[1, 4], false);
+        file
+    };
+    let said = refusal(fed(false));
+    assert!(
+        said.contains("begin anew") && said.contains("Cast"),
+        "{said}"
+    );
+    let network = import(&fed(true).bytes()).unwrap();
+    assert!(!network.nodes.is_empty());
 }

@@ -115,3 +115,23 @@ fn other_ways_are_refused() {
         );
     }
 }
+
+/// Before version 11 every pixel is that on its upper left; nothing says so in the file.
+#[test]
+fn the_first_version_has_one_way() {
+    let old = |scale: f32| {
+        let mut file = File::new(10, "qonnx.custom_op.general");
+        file.input("in", &[1, 1, 1, 2]);
+        let scales = file.constant(&[4], &[1.0, 1.0, 1.0, scale], true);
+        let at = file.node(
+            "Resize",
+            &["in", &scales],
+            &[("mode", Attribute::Text("nearest"))],
+        );
+        file.output(&at, &[1, 1, 1, 4], false);
+        import(&file.bytes())
+    };
+    assert!(old(2.0).is_ok());
+    let error = old(2.2).unwrap_err();
+    assert!(error.message().contains("is not a copy"), "{error:?}");
+}

@@ -40,7 +40,9 @@ impl Builder<'_> {
     /// Whether the flow's integers come from the input or from a quantiser, and not from a product.
     fn is_code(&self, flow: &Flow) -> bool {
         let mut producer = self.dataflow.producer(flow.stream);
-        while let Some(node) = producer.filter(|node| matches!(node.layer, Layer::Duplicate(_))) {
+        let passes =
+            |node: &&LayerNode| matches!(node.layer, Layer::Duplicate(_) | Layer::Upsample(_));
+        while let Some(node) = producer.filter(passes) {
             producer = self.dataflow.producer(node.inputs[0]);
         }
         producer.is_none_or(|node| {

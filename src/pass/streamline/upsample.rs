@@ -9,7 +9,7 @@ use super::product::on_grid;
 use crate::dataflow::{Node as LayerNode, Order};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Tensors, Upsample};
-use crate::network::{Node, picture};
+use crate::network::{Node, picture, shape_of};
 use crate::reference::{Known, mirrored};
 use crate::tensor::Window;
 
@@ -93,11 +93,8 @@ impl Builder<'_> {
         let ranges = self.ranges_of(&flow).into_iter();
         let ranges = ranges.map(|(low, high)| (low.min(fill), high.max(fill)));
         let ranges = ranges.collect();
-        let [rows, columns] = layer.size();
-        let mut shape = vec![1, flow.channels, rows, columns];
-        if flow.shape.len() == 3 {
-            shape.remove(2);
-        }
+        let size @ [rows, columns] = layer.size();
+        let shape = shape_of(flow.shape.len(), flow.channels, size);
         let mut next = Flow {
             shape,
             order: Order::channels_first(flow.channels, rows * columns),

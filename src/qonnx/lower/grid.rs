@@ -5,7 +5,7 @@ use tract_onnx::pb::NodeProto;
 
 use super::{Lowering, Made};
 use crate::error::{Error, Result};
-use crate::qonnx::linear::{attributes, element_of};
+use crate::qonnx::linear::{attributes, element_of, quantised};
 use crate::tensor::DataType;
 
 /// Scale and zero-point as the file has them.
@@ -98,7 +98,15 @@ impl Lowering<'_> {
             a == b
                 || matches!((contents(a, none), contents(b, none)), (Some(a), Some(b)) if alike(&a, &b))
         };
-        equal(&a.scale, &b.scale, 1.0) && equal(&a.zero, &b.zero, 0.0)
+        let aligned = a.axis == b.axis || !(self.differ(a) || self.differ(b));
+        aligned && equal(&a.scale, &b.scale, 1.0) && equal(&a.zero, &b.zero, 0.0)
+    }
+
+    /// Whether scale or zero-point may differ along an axis.
+    pub(super) fn differ(&self, operands: &Operands) -> bool {
+        let named = [&operands.scale, &operands.zero].into_iter().flatten();
+        let mut contents = named.map(|name| self.contents(name));
+        contents.any(|contents| contents.is_none_or(|(_, values)| values.len() != 1))
     }
 
     /// Writes a `QuantizeLinear` of `x` whose integers the file calls `output`.
@@ -122,7 +130,7 @@ impl Lowering<'_> {
             op: "QuantizeLinear",
             inputs: vec![x, scale, zero],
             output: output.to_owned(),
-            attributes: attributes(element, bounds, operands.axis),
+            attributes: attributes(quantised(element, bounds), bounds, operands.axis),
         };
         let maker = self.push(origin, suffix, made);
         let grid = Grid {

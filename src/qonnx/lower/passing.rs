@@ -19,18 +19,18 @@ const OPERATORS: &[(&str, Pass)] = &[
     ("Flatten", elsewhere),
     ("Squeeze", elsewhere),
     ("Unsqueeze", elsewhere),
-    ("Expand", along),
+    ("Expand", elsewhere),
     ("Identity", along),
     ("Dropout", along),
     ("MaxPool", along),
     ("GlobalMaxPool", along),
-    ("Slice", along),
-    ("Gather", along),
-    ("Split", along),
+    ("Slice", elsewhere),
+    ("Gather", elsewhere),
+    ("Split", elsewhere),
     ("Resize", along),
     ("Upsample", along),
-    ("DepthToSpace", along),
-    ("SpaceToDepth", along),
+    ("DepthToSpace", elsewhere),
+    ("SpaceToDepth", elsewhere),
     ("Transpose", transpose),
     ("Concat", concat),
     ("Relu", clip),
@@ -40,7 +40,7 @@ const OPERATORS: &[(&str, Pass)] = &[
     ("Add", arithmetic),
     ("Sub", arithmetic),
     ("Mul", arithmetic),
-    ("ArgMax", plain),
+    ("ArgMax", compared),
     ("Shape", plain),
 ];
 
@@ -95,7 +95,7 @@ fn along(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
     Ok(())
 }
 
-/// Elements move to other axes, which a scale for all of them survives.
+/// Elements move to other places, which a scale for all of them survives.
 fn elsewhere(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
     let grid = grid(lowering, node)?;
     one_for_all(lowering, &grid)?;
@@ -104,12 +104,7 @@ fn elsewhere(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
 }
 
 fn one_for_all(lowering: &Lowering<'_>, grid: &Grid) -> Result<()> {
-    let operands = [&grid.operands.scale, &grid.operands.zero];
-    let differs = operands.into_iter().flatten().any(|name| {
-        let contents = lowering.contents(name);
-        contents.is_none_or(|(_, values)| values.len() != 1)
-    });
-    match differs {
+    match lowering.differ(&grid.operands) {
         false => Ok(()),
         true => Err(
             Error::user("it moves integers whose scale differs along an axis")
@@ -288,6 +283,13 @@ fn arithmetic(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
     let mut inputs = Vec::new();
     for name in &node.input {
         match lowering.grids.get(name) {
+            Some(grid) if grid.element.bits() < 32 => {
+                return Err(Error::user(format!(
+                    "it computes with the {} integers of `{name}`, and such sums begin anew where the type ends",
+                    grid.element
+                ))
+                .help("put a `Cast` to int32 before it"));
+            }
             Some(grid) if grid.operands == Operands::THEMSELVES => inputs.push(name.clone()),
             None if !lowering.varying.contains(name) => {
                 let Some((shape, values)) = lowering.contents(name) else {
@@ -311,6 +313,13 @@ fn arithmetic(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
     let output = required_output(node)?;
     lowering.accumulated(output, maker);
     Ok(())
+}
+
+/// The order of integers is that of reals where they all mean the same.
+fn compared(lowering: &mut Lowering<'_>, node: &NodeProto) -> Result<()> {
+    let grid = grid(lowering, node)?;
+    one_for_all(lowering, &grid)?;
+    plain(lowering, node)
 }
 
 /// The result is no quantised tensor.
