@@ -31,7 +31,7 @@ impl Export {
             None => format!("{}-{stage}.onnx", manifest.project.name).into(),
         };
         output::check_folder(&file)?;
-        output::check_other(&file, &manifest.model.path)?;
+        output::check_project(&file, &manifest)?;
         let built = call.reach(&manifest, stage)?;
         let network = stage::network(&built, stage)?;
         let model = qonnx::export(&network)?;

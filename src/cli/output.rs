@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::manifest::{FILE_NAME, Manifest};
 
 /// Refuses a file in a folder that is not there.
 ///
@@ -38,6 +39,23 @@ pub(super) fn check_other(file: &Path, input: &Path) -> Result<()> {
                 .help("write to another one with `-o FILE`"),
         ),
     }
+}
+
+/// Refuses to write over a file that the project is made of.
+///
+/// # Errors
+/// As [`check_other`].
+pub(super) fn check_project(file: &Path, manifest: &Manifest) -> Result<()> {
+    let own = manifest.dir.join(FILE_NAME);
+    let verify = manifest.verify.as_ref().map(|verify| &verify.inputs);
+    let data = manifest.data.iter();
+    let data = data.flat_map(|data| std::iter::once(&data.path).chain(&data.labels));
+    let read = [&own, &manifest.model.path]
+        .into_iter()
+        .chain(verify)
+        .chain(data);
+    read.into_iter()
+        .try_for_each(|read| check_other(file, read))
 }
 
 /// Writes a file as a whole or not at all, with ordinary permissions. A link's target is replaced, not the

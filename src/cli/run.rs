@@ -37,12 +37,14 @@ impl Run {
                     .help("give an `.npz` file with the samples as array `x`"),
             );
         }
-        output::check_folder(&self.output)
+        output::check_folder(&self.output)?;
+        output::check_other(&self.output, &self.input)
     }
 
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
         let manifest = call.manifest()?;
         self.check_paths()?;
+        output::check_project(&self.output, &manifest)?;
         let mut arrays = Arrays::open(&self.input)?;
         let array = arrays.input()?;
         let labels = arrays.labels()?;

@@ -117,10 +117,19 @@ fn tensor<R: Read + Seek>(reader: &mut R, end: u64, found: &mut Found) -> Scanne
             Ok(())
         })?;
         if key == "location" {
-            found.0.insert(value);
+            found.0.insert(plain(&value).to_owned());
         }
         Ok(())
     })
+}
+
+/// A location without the folder that it begins in.
+fn plain(location: &str) -> &str {
+    let mut plain = location;
+    while let Some(rest) = plain.strip_prefix("./") {
+        plain = rest.trim_start_matches('/');
+    }
+    plain
 }
 
 /// The model with the tensors of `files`, by the name that the model has for each file, inside it.
@@ -168,7 +177,7 @@ fn embed(tensor: &mut TensorProto, files: &BTreeMap<String, &[u8]>) -> Result<()
             ))),
         },
     };
-    let location = entry("location").unwrap_or_default();
+    let location = plain(entry("location").unwrap_or_default());
     let file = files.get(location).ok_or_else(|| {
         refused(format!(
             "keeps its data in `{location}`, which is not there"

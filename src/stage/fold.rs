@@ -93,7 +93,7 @@ fn choice(manifest: &Manifest, node: &Node) -> Result<Parallelism> {
             // A glob may well match layers of several kinds.
             None if entry.pattern.contains(['*', '?']) => Ok(None),
             None => Err(refused(format!(
-                "is a {} and has no `{key}`",
+                "is of the kind {} and has no `{key}`",
                 node.layer.hardware().kind()
             ))),
         }

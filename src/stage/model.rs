@@ -80,7 +80,7 @@ fn beside(model: &Path, location: &str) -> Result<PathBuf> {
             .help("save the model again, with its external data beside it")
     };
     let relative = Path::new(location);
-    let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    let inside = |part: Component<'_>| matches!(part, Component::Normal(_));
     if location.is_empty() || location.contains(['\0', '\\']) || !relative.components().all(inside)
     {
         return Err(refused("which is no path inside the model's folder"));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::streamline::grid;
+use crate::backend::hls;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Error;
 use crate::error::Result;
@@ -166,6 +167,9 @@ pub fn explanation(model: &[u8], manifest: &Manifest) -> Result<Explanation> {
             let others: Vec<String> = unreached.into_iter().filter(|name| !blocks(name)).collect();
             explanation.unreached.extend(others);
             if let Some(derived) = survey.derived {
+                if let Err(error) = hls::Ends::streams(&derived.dataflow) {
+                    explanation.block("", "", &error);
+                }
                 explanation.derived(&network, &derived);
             }
         }

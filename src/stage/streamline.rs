@@ -4,6 +4,7 @@
 use super::import::Blame;
 use super::record::{CONSTANTS, GRAPH, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
+use crate::backend::hls;
 use crate::error::Result;
 use crate::manifest::{self, Manifest};
 use crate::network::{Coding, Network};
@@ -42,6 +43,8 @@ impl Stage for Streamline {
 fn streamline(inputs: &Inputs, grid: Option<&Grid>, labels: bool) -> Result<Outputs> {
     let network = Network::from_bytes(inputs.bytes(GRAPH)?, inputs.bytes(CONSTANTS)?)?;
     let dataflow = pass::fuse(pass::streamline(&network, grid, labels)?)?;
+    // What no backend builds is said here, before anybody works for it.
+    hls::Ends::streams(&dataflow)?;
     write(&dataflow, true)
 }
 

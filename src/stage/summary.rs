@@ -12,8 +12,9 @@ use super::verify::{
     Samples, TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
-use crate::dataflow::Output;
+use crate::dataflow::{Dataflow, Output};
 use crate::error::Result;
+use crate::layer::Layer;
 use crate::manifest::Manifest;
 use crate::prune::Pruned;
 use crate::reference::{levels::Levels, single::Single};
@@ -106,7 +107,12 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
     let levels: Levels = from_json(inputs.bytes(LEVELS)?)?;
     let simulation: Verdict = from_json(inputs.bytes(VERDICT)?)?;
     let folded = read(&of_inputs(inputs))?;
+    let plan: Vec<Pruned> = from_json(inputs.bytes(PLAN)?)?;
+    let f32: Single = from_json(inputs.bytes(SINGLE)?)?;
     let mut warnings = warnings(&samples);
+    warnings.extend(wide_sums(&folded));
+    warnings.extend(in_vain(&plan));
+    warnings.extend(boundaries(&f32));
     if let Link::Done(done) = &link {
         warnings.extend(done.warnings.iter().cloned());
     }
@@ -119,10 +125,10 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         samples,
         accuracy: from_json(inputs.bytes(ACCURACY)?)?,
         levels,
-        f32: from_json(inputs.bytes(SINGLE)?)?,
+        f32,
         simulation,
         link,
-        layers: rows(&folded, &from_json::<Vec<Pruned>>(inputs.bytes(PLAN)?)?),
+        layers: rows(&folded, &plan),
         outputs: folded.outputs,
         warnings,
     })
@@ -162,6 +168,52 @@ fn left_out(samples: &Samples, levels: &Levels, simulation: &Verdict) -> Vec<Str
         ));
     }
     left_out
+}
+
+/// Bits of a sum of codes beyond which somebody should know.
+const WIDE: u32 = 16;
+
+/// Sums that are much wider than what is added up.
+fn wide_sums(folded: &Dataflow) -> Vec<String> {
+    let wide = folded.nodes.iter().filter_map(|node| match &node.layer {
+        Layer::Add(add) if add.output.bits() > WIDE => {
+            let read = add.inputs.iter().map(|element| element.bits()).max()?;
+            (add.output.bits() > read + WIDE / 2).then(|| (&node.name, read, add.output.bits()))
+        }
+        _ => None,
+    });
+    wide.map(|(name, read, bits)| {
+        format!(
+            "`{name}` adds integers of {read} bits whose scales have no small common unit: its sums have {bits} \
+             bits (give both branches one scale, or a ratio that is a power of two)"
+        )
+    })
+    .collect()
+}
+
+/// A pattern that found nothing to remove anywhere.
+fn in_vain(plan: &[Pruned]) -> Option<String> {
+    let asks = |layer: &&Pruned| {
+        layer.pattern == "channel" && layer.asked.is_some_and(|share| share < 1.0)
+    };
+    let mut asked = plan.iter().filter(asks).peekable();
+    asked.peek()?;
+    asked.all(|layer| layer.density == 1.0).then(|| {
+        "the pattern `channel` removed nothing: all channels that layers ask for are at the network's ends, or meet a \
+         concatenation, a grouped layer or pixels that are moved apart"
+            .to_owned()
+    })
+}
+
+/// Values that f32 rounds to another level than the exact reference does.
+fn boundaries(f32: &Single) -> Option<String> {
+    let differing: u64 = f32.tensors.iter().map(|tally| tally.differing).sum();
+    (differing > 0).then(|| {
+        format!(
+            "{differing} values lie so near a boundary between two levels that executors in 32 bits take the other \
+             one: their outputs may differ there"
+        )
+    })
 }
 
 fn warnings(samples: &Samples) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `Ends`: the one stream that enters the accelerator, and the one that leaves it.
 //! Must not know text.
 
-use crate::dataflow::Dataflow;
+use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::Port;
 
@@ -22,11 +22,7 @@ impl Ends {
     /// A user error where there are several inputs or outputs, which it names; a design error where there is no
     /// layer between them.
     pub fn of(dataflow: &Dataflow) -> Result<Ends> {
-        let inputs = dataflow.inputs.iter();
-        let inputs: Vec<_> = inputs.map(|end| (end.name.as_str(), end.stream)).collect();
-        let outputs = dataflow.outputs.iter();
-        let outputs: Vec<_> = outputs.map(|end| (end.name.as_str(), end.stream)).collect();
-        let (fed, read) = (only("input", &inputs)?, only("output", &outputs)?);
+        let (fed, read) = Ends::streams(dataflow)?;
         let reader = dataflow.consumers(fed).next();
         let input = reader.and_then(|node| {
             let slot = node.inputs.iter().position(|id| *id == fed)?;
@@ -39,6 +35,20 @@ impl Ends {
                 "the network has no layer that runs in hardware",
             )),
         }
+    }
+}
+
+impl Ends {
+    /// The streams at the ends of a network, whatever is between them.
+    ///
+    /// # Errors
+    /// A user error where there are several inputs or outputs, which it names.
+    pub fn streams(dataflow: &Dataflow) -> Result<(StreamId, StreamId)> {
+        let inputs = dataflow.inputs.iter();
+        let inputs: Vec<_> = inputs.map(|end| (end.name.as_str(), end.stream)).collect();
+        let outputs = dataflow.outputs.iter();
+        let outputs: Vec<_> = outputs.map(|end| (end.name.as_str(), end.stream)).collect();
+        Ok((only("input", &inputs)?, only("output", &outputs)?))
     }
 }
 

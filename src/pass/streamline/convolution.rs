@@ -71,7 +71,7 @@ impl Builder<'_> {
         let coding = affine.convolution(&code.coding.scale, &sums, sliding.channels, group);
         let coding = coding.ok_or_else(|| {
             Error::user("channels of its input that it adds up have different scales")
-                .help("activation quantisers need one scale for all channels that a layer adds up")
+                .help("activation quantisers need one scale for all channels that a layer adds up; behind a concatenation of streams whose scales are no small multiples of one number, put one quantiser")
         })?;
         let integers = integers
             .iter()

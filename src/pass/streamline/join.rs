@@ -80,12 +80,17 @@ impl Builder<'_> {
         }
         let (a, b) = together(a, b)?;
         let (coding, gains) = on_grid(&a)?.sum(on_grid(&b)?, sign).ok_or_else(|| {
+            let per_channel = [&a, &b].iter().any(|flow| {
+                let coding = flow.affine.as_ref();
+                coding.is_some_and(|coding| coding.scale.channels().is_some())
+            });
             Error::user(format!(
-                "the scales of its operands, {} and {}, have no common unit of reasonable size",
+                "the scales of its operands, {} and {}, have no common unit of reasonable size{}",
                 scale_of(&a),
-                scale_of(&b)
+                scale_of(&b),
+                if per_channel { " that is the same in all channels" } else { "" },
             ))
-            .help("give both branches quantisers with the same scale, or with scales whose ratio is a power of two")
+            .help("give both branches quantisers with the same scale, or with scales whose ratio is a power of two, the same one in all channels")
         })?;
         let ranges = [self.ranges_of(&a), self.ranges_of(&b)];
         let count = ranges[0].len().max(ranges[1].len());

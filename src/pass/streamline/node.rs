@@ -37,7 +37,7 @@ impl Builder<'_> {
                 (Op::Unary(Unary::Identity), _) => Ok(Meaning::Host(flow, host)),
                 _ => Err(
                     Error::user("it follows an operator that is left to the host")
-                        .help("only an arg-max may follow a softmax, and nothing an arg-max"),
+                        .help("only an arg-max may follow a softmax, and nothing an arg-max: leave a softmax at the end out of the quantisation (`nodes_to_exclude`)"),
                 ),
             },
             Meaning::Forked(_) => Err(Error::bug("it reads all ends of a fork")),

@@ -65,7 +65,7 @@ impl Builder<'_> {
         let dense = picture(shape).and_then(|(_, picture)| window.transposed(picture));
         let dense = dense.ok_or_else(|| {
             Error::user("its padding crops more than its kernel spans")
-                .help("use less padding, or crop in a layer of its own")
+                .help("use less padding: what is cropped is at most the kernel's span less 1")
         })?;
         let flow = match window.stride {
             [1, 1] => flow,
