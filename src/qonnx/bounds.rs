@@ -43,13 +43,14 @@ pub(super) fn axes(node: &NodeProto) -> Result<()> {
 }
 
 /// Operators that make large tensors of small ones.
-const GROWING: [&str; 6] = [
+const GROWING: [&str; 7] = [
     "Conv",
     "ConvTranspose",
     "MaxPool",
     "AveragePool",
     "Pad",
     "Resize",
+    "Upsample",
 ];
 
 /// Attributes of windows that no reader survives; and windows over constants, which tract evaluates while it reads,

@@ -55,6 +55,7 @@ const OPERATORS: &[Operator] = &[
     standard("Conv", (2, 3), sliding::read_conv),
     standard("ConvTranspose", (2, 3), resample::read_conv_transpose),
     standard("Resize", (1, 4), resample::read_resize),
+    standard("Upsample", (2, 2), resample::read_resize),
     standard("Concat", (1, usize::MAX), read_concat),
     standard("MaxPool", (1, 1), sliding::read_max_pool),
     standard("GlobalMaxPool", (1, 1), sliding::read_global_max_pool),

@@ -63,6 +63,7 @@ pub fn parse(bytes: &[u8]) -> Result<ModelProto> {
 /// node `a.bias`, which the file may have too.
 pub fn named_apart(model: &ModelProto) -> ModelProto {
     let mut model = model.clone();
+    upsample_to_resize(&mut model);
     let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
     for (position, node) in nodes.enumerate() {
         if !node.name.is_empty() {
@@ -91,6 +92,28 @@ pub fn named_apart(model: &ModelProto) -> ModelProto {
         }
     }
     model
+}
+
+/// `Upsample` of opset 9, which tract does not know, as `Resize` of opset 10, which differs in its name only. What
+/// else changed between the two and reads otherwise, `Slice`, keeps a model where it is.
+fn upsample_to_resize(model: &mut ModelProto) {
+    let Some(graph) = &mut model.graph else {
+        return;
+    };
+    let is = |name: &str| graph.node.iter().any(|node| node.op_type == name);
+    if !is("Upsample") || is("Slice") {
+        return;
+    }
+    for node in &mut graph.node {
+        if node.op_type == "Upsample" {
+            "Resize".clone_into(&mut node.op_type);
+        }
+    }
+    for set in &mut model.opset_import {
+        if matches!(set.domain.as_str(), "" | "ai.onnx") {
+            set.version = set.version.max(10);
+        }
+    }
 }
 
 fn apart(name: &str, position: usize) -> String {

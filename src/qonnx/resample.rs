@@ -10,7 +10,7 @@ use super::window;
 use crate::error::{Error, Result};
 use crate::network::{Op, picture};
 
-/// `Resize`, where every pixel becomes as many of its kind.
+/// `Resize`, or `Upsample` of opset 9, where every pixel becomes as many of its kind.
 pub(super) fn read_resize(walk: &mut Walk<'_>, node: &NodeProto) -> Result<()> {
     let attributes = Attributes(node);
     let mode = attributes.text("mode", "nearest");

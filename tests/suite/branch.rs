@@ -202,14 +202,23 @@ fn several_outputs_are_refused_by_name() {
         .collect();
     let file = std::mem::replace(&mut net.file, File::new(13, ""));
     fs::write(project.dir().join("model.onnx"), file.bytes()).unwrap();
-    let call = project.build(&[]);
-    assert_eq!(call.code, 2, "{}", call.stderr);
-    let said = call.finished().to_string();
-    for name in names {
-        assert!(said.contains(&format!("`{name}`")), "{said}");
+    let path = project.dir().join("model.onnx");
+    let path = path.to_str().unwrap();
+    // Where they are met, and not when everything else is done.
+    for arguments in [
+        &["build", "--to", "streamline", "--json"][..],
+        &["import", path],
+    ] {
+        let output = project.command(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        for name in &names {
+            assert!(said.contains(&format!("`{name}`")), "{said}");
+        }
+        assert!(
+            said.contains("2 outputs") && said.contains("one output"),
+            "{said}"
+        );
     }
-    assert!(
-        said.contains("2 outputs") && said.contains("one output"),
-        "{said}"
-    );
 }

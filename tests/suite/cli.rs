@@ -165,6 +165,33 @@ fn run_answers_the_same_with_any_number_of_threads() {
     assert!(!project.dir().join("build").exists());
 }
 
+/// What a project is made of survives a slip of the hand.
+#[test]
+fn nothing_is_written_over_what_is_read() {
+    let project = Project::example("digits");
+    let dir = project.dir();
+    for (command, own) in [
+        ("run", "test.npz"),
+        ("run", "model.onnx"),
+        ("run", "accel.toml"),
+        ("export", "model.onnx"),
+        ("export", "accel.toml"),
+        ("export", "test.npz"),
+    ] {
+        let bytes = fs::read(dir.join(own)).unwrap();
+        let arguments = match command {
+            "run" => ["run", "test.npz", "-o", own],
+            _ => ["export", "--qonnx=import", "-o", own],
+        };
+        let mut call = project.command(&arguments);
+        let output = call.current_dir(&dir).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(own), "{arguments:?}: {said}");
+        assert_eq!(fs::read(dir.join(own)).unwrap(), bytes, "{arguments:?}");
+    }
+}
+
 #[test]
 fn a_build_says_what_it_did_and_clean_takes_it_away() {
     let project = Project::example("digits");

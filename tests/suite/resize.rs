@@ -3,6 +3,7 @@
 //! Must not know how pixels are chosen.
 
 use finnp::error::Kind;
+use finnp::network::Op;
 use finnp::qonnx::import;
 use finnp::reference::{Known, Real};
 use finnp::tensor::Tensor;
@@ -116,22 +117,29 @@ fn other_ways_are_refused() {
     }
 }
 
-/// Before version 11 every pixel is that on its upper left; nothing says so in the file.
+/// Before version 11 every pixel is that on its upper left; nothing says so in the file. The operator was called
+/// `Upsample` before.
 #[test]
-fn the_first_version_has_one_way() {
-    let old = |scale: f32| {
-        let mut file = File::new(10, "qonnx.custom_op.general");
+fn the_first_versions_have_one_way() {
+    let old = |(version, name): (i64, &str), scale: f32| {
+        let mut file = File::new(version, "qonnx.custom_op.general");
         file.input("in", &[1, 1, 1, 2]);
         let scales = file.constant(&[4], &[1.0, 1.0, 1.0, scale], true);
         let at = file.node(
-            "Resize",
+            name,
             &["in", &scales],
             &[("mode", Attribute::Text("nearest"))],
         );
         file.output(&at, &[1, 1, 1, 4], false);
         import(&file.bytes())
     };
-    assert!(old(2.0).is_ok());
-    let error = old(2.2).unwrap_err();
-    assert!(error.message().contains("is not a copy"), "{error:?}");
+    for operator in [(10, "Resize"), (9, "Upsample")] {
+        let network = old(operator, 2.0).unwrap();
+        assert!(matches!(
+            network.nodes[0].op,
+            Op::Upsample { factor: [1, 2] }
+        ));
+        let error = old(operator, 2.2).unwrap_err();
+        assert!(error.message().contains("is not a copy"), "{error:?}");
+    }
 }
