@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -50,6 +50,20 @@ impl Hardware for Add {
 
     fn output(&self) -> Port {
         self.port(self.output)
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 2,
+            form: Form::Steps {
+                phases: vec![Phase {
+                    steps: self.output().words(),
+                    reads: 0b11,
+                    writes: true,
+                }],
+                repeats: 1,
+            },
+        }
     }
 
     fn limits(&self) -> Limits {

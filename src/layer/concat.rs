@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Range, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, greatest_divisor};
 
@@ -64,6 +64,25 @@ impl Hardware for Concat {
 
     fn output(&self) -> Port {
         self.port(self.output, self.channels())
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 2,
+            form: Form::Steps {
+                phases: self
+                    .inputs()
+                    .iter()
+                    .enumerate()
+                    .map(|(input, port)| Phase {
+                        steps: port.words_per_pixel(),
+                        reads: 1 << input,
+                        writes: true,
+                    })
+                    .collect(),
+                repeats: self.pixels,
+            },
+        }
     }
 
     fn limits(&self) -> Limits {

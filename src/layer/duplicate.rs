@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Schedule, Tensors};
 use crate::error::Result;
 use crate::tensor::DataType;
 
@@ -38,6 +38,16 @@ impl Hardware for Duplicate {
 
     fn output(&self) -> Port {
         self.input()
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 1,
+            form: Form::Steps {
+                phases: vec![Phase::of_first(self.input().words(), true)],
+                repeats: 1,
+            },
+        }
     }
 
     fn copies(&self) -> usize {

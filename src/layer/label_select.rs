@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Schedule, Tensors};
 use crate::error::Result;
 use crate::tensor::{DataType, first_largest};
 
@@ -42,6 +42,19 @@ impl Hardware for LabelSelect {
             pixels: self.pixels,
             channels: 1,
             per_word: 1,
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 2 + Schedule::tree(self.pe),
+            form: Form::Steps {
+                phases: vec![
+                    Phase::of_first(self.input().words_per_pixel() - 1, false),
+                    Phase::of_first(1, true),
+                ],
+                repeats: self.pixels,
+            },
         }
     }
 

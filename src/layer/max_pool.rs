@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Range, Sliding, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Range, Schedule, Sliding, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -33,6 +33,10 @@ impl Hardware for MaxPool {
 
     fn output(&self) -> Port {
         self.sliding.written(self.input, self.pe)
+    }
+
+    fn schedule(&self) -> Schedule {
+        self.sliding.pool_schedule(self.pe, self.simd)
     }
 
     fn cycles(&self) -> u64 {
@@ -85,6 +89,40 @@ impl Sliding {
         }
         let steps = self.positions().div_ceil(simd);
         self.cycles(self.picture[1] * groups, groups * steps)
+    }
+
+    /// The steps of a pool of PE channels and SIMD positions per cycle.
+    pub(super) fn pool_schedule(&self, pe: usize, simd: usize) -> Schedule {
+        let groups = self.channels / pe;
+        if !self.window.is_disjoint() {
+            return Schedule {
+                latency: 3 + Schedule::tree(simd),
+                form: Form::Window {
+                    sliding: *self,
+                    row_words: self.picture[1] * groups,
+                    words: groups,
+                    steps: self.positions().div_ceil(simd),
+                },
+            };
+        }
+        // A result is complete when the last pixel of its window arrives.
+        let mut last = vec![false; self.pixels()];
+        for place in self.reads() {
+            if let Some(pixel) = place.flatten().max() {
+                last[pixel] = true;
+            }
+        }
+        let mut phases: Vec<Phase> = Vec::new();
+        for writes in last {
+            match phases.last_mut() {
+                Some(phase) if phase.writes == writes => phase.steps += groups,
+                _ => phases.push(Phase::of_first(groups, writes)),
+            }
+        }
+        Schedule {
+            latency: 2,
+            form: Form::Steps { phases, repeats: 1 },
+        }
     }
 
     /// Parallelism that a pool may have.

@@ -13,6 +13,7 @@ mod mvau;
 mod mvau_bcr;
 mod need;
 mod port;
+mod schedule;
 mod sliding;
 mod sliding_window;
 mod sum_pool;
@@ -34,8 +35,9 @@ pub use label_select::LabelSelect;
 pub use limits::{Limits, Range};
 pub use max_pool::MaxPool;
 pub use mvau::Mvau;
-pub use mvau_bcr::{MvauBcr, Schedule};
+pub use mvau_bcr::{Lists, MvauBcr};
 pub use port::Port;
+pub use schedule::{FIFO_LATENCY, Form, Phase, Schedule};
 pub use sliding::Sliding;
 pub use sliding_window::SlidingWindow;
 pub use sum_pool::SumPool;
@@ -112,6 +114,9 @@ pub trait Hardware {
 
     /// The stream that it writes.
     fn output(&self) -> Port;
+
+    /// In which order, and how soon after each other, it takes and makes words.
+    fn schedule(&self) -> Schedule;
 
     /// How many streams carry what it writes, one for each reader.
     fn copies(&self) -> usize {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Range, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -113,6 +113,28 @@ impl Hardware for Mvau {
             pixels: self.pixels,
             channels: self.rows,
             per_word: self.pe,
+        }
+    }
+
+    /// Words are multiplied as they arrive where each is needed once; else they are kept.
+    fn schedule(&self) -> Schedule {
+        let words = self.column_folds();
+        let form = match self.row_folds() {
+            1 => Form::Steps {
+                phases: vec![Phase::of_first(words - 1, false), Phase::of_first(1, true)],
+                repeats: self.pixels,
+            },
+            folds => Form::Banks {
+                pixels: self.pixels,
+                words,
+                folds,
+                steps: words,
+                in_order: true,
+            },
+        };
+        Schedule {
+            latency: Schedule::sum(self.simd, self.activation.as_ref()),
+            form,
         }
     }
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Blocks, Hardware, Limits, Parallelism, Port, Range, Tensors};
+use super::{Blocks, Form, Hardware, Limits, Parallelism, Port, Range, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -39,7 +39,7 @@ pub struct MvauBcr {
 
 /// What a layer with its parallelism reads step by step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
+pub struct Lists {
     /// `[list][step][simd lane]`: kept column.
     pub columns: Vec<Vec<Vec<usize>>>,
     /// `[list][step][simd lane]`: position of the kept weight among those of its row.
@@ -107,10 +107,10 @@ impl MvauBcr {
     ///
     /// # Errors
     /// A bug where the tensors do not fit the layer.
-    pub fn schedule(&self, tensors: &Tensors) -> Result<Schedule> {
+    pub fn lists_of(&self, tensors: &Tensors) -> Result<Lists> {
         let index = tensors.index(&[self.lists(), self.blocks.lanes, self.kept()])?;
         let per_block = self.blocks.keep;
-        let mut schedule = Schedule {
+        let mut schedule = Lists {
             columns: Vec::new(),
             positions: Vec::new(),
         };
@@ -208,6 +208,20 @@ impl Hardware for MvauBcr {
             pixels: self.pixels,
             channels: self.rows,
             per_word: self.pe,
+        }
+    }
+
+    /// The list of what is kept is read before the banks are.
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 1 + Schedule::sum(self.simd, self.activation.as_ref()),
+            form: Form::Banks {
+                pixels: self.pixels,
+                words: self.depth(),
+                folds: self.row_folds(),
+                steps: self.steps(),
+                in_order: false,
+            },
         }
     }
 
@@ -336,10 +350,10 @@ mod tests {
             (narrow.block(), narrow.block_steps(), narrow.steps()),
             (4, 2, 4)
         );
-        let schedule = narrow.schedule(&tensors).unwrap();
-        let columns: Vec<usize> = schedule.columns[0].iter().map(|step| step[0]).collect();
+        let lists = narrow.lists_of(&tensors).unwrap();
+        let columns: Vec<usize> = lists.columns[0].iter().map(|step| step[0]).collect();
         assert_eq!(columns, [0, 3, 5, 6]);
-        let positions: Vec<usize> = schedule.positions[0].iter().map(|step| step[0]).collect();
+        let positions: Vec<usize> = lists.positions[0].iter().map(|step| step[0]).collect();
         assert_eq!(positions, [0, 2, 3, 1]);
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Range, Sliding, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Port, Range, Schedule, Sliding, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -63,6 +63,19 @@ impl Hardware for SlidingWindow {
             pixels: self.sliding.places() * self.groups,
             channels: self.sliding.positions() * self.group_channels(),
             per_word: self.simd,
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        let (sliding, channels) = (self.sliding, self.sliding.channels);
+        Schedule {
+            latency: 2,
+            form: Form::Window {
+                sliding,
+                row_words: sliding.picture[1] * channels / self.pe,
+                words: sliding.positions() * channels / self.simd,
+                steps: 1,
+            },
         }
     }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Sliding, Tensors};
+use super::{Hardware, Limits, Parallelism, Port, Schedule, Sliding, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -37,6 +37,10 @@ impl Hardware for SumPool {
 
     fn output(&self) -> Port {
         self.sliding.written(self.accumulator, self.pe)
+    }
+
+    fn schedule(&self) -> Schedule {
+        self.sliding.pool_schedule(self.pe, self.simd)
     }
 
     fn cycles(&self) -> u64 {

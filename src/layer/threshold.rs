@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Hardware, Limits, Parallelism, Port, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -41,6 +41,16 @@ impl Hardware for Threshold {
         Port {
             element: self.activation.output,
             ..self.input()
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            latency: 2 + Schedule::THRESHOLDS,
+            form: Form::Steps {
+                phases: vec![Phase::of_first(self.input().words(), true)],
+                repeats: 1,
+            },
         }
     }
 

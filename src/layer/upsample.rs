@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Limits, Parallelism, Port, Range, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Range, Schedule, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -70,6 +70,30 @@ impl Hardware for Upsample {
             element: self.output,
             pixels: rows * columns,
             ..self.input()
+        }
+    }
+
+    /// A word is taken where its pixel is made for the first time.
+    fn schedule(&self) -> Schedule {
+        let ([rows, columns], [down, right]) = (self.size(), self.factor);
+        let words = self.channels / self.pe;
+        let mut phases = Vec::new();
+        for row in 0..rows {
+            for column in 0..columns {
+                let reads = row % down == 0 && column % right == 0;
+                phases.push(Phase {
+                    steps: words,
+                    reads: u64::from(reads),
+                    writes: true,
+                });
+            }
+        }
+        Schedule {
+            latency: 2,
+            form: Form::Steps {
+                phases: phases,
+                repeats: 1,
+            },
         }
     }
 

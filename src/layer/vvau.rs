@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Hardware, Limits, Parallelism, Port, Range, Sliding, Tensors};
+use super::{Form, Hardware, Limits, Parallelism, Port, Range, Schedule, Sliding, Tensors};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -50,6 +50,19 @@ impl Hardware for Vvau {
         let activation = self.activation.as_ref();
         let element = activation.map_or(self.accumulator, |a| a.output);
         self.sliding.written(element, self.pe)
+    }
+
+    fn schedule(&self) -> Schedule {
+        let groups = self.sliding.channels / self.pe;
+        Schedule {
+            latency: Schedule::sum(self.simd, self.activation.as_ref()),
+            form: Form::Window {
+                sliding: self.sliding,
+                row_words: self.sliding.picture[1] * groups,
+                words: groups,
+                steps: self.steps(),
+            },
+        }
     }
 
     fn cycles(&self) -> u64 {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hardware, Port, Tensors};
+use super::{Form, Hardware, Phase, Port, Schedule, Tensors};
 use crate::error::Result;
 use crate::tensor::DataType;
 
@@ -40,6 +40,34 @@ impl Hardware for WidthConverter {
         Port {
             per_word: self.to,
             ..self.input()
+        }
+    }
+
+    /// A word is taken where the next one to be made lacks elements, and made where it does not.
+    fn schedule(&self) -> Schedule {
+        let (mut read, mut phases) = (0, Vec::new());
+        let has = |read: usize| (read * self.from).min(self.channels);
+        for written in 1..=self.output().words_per_pixel() {
+            let wanted = (written * self.to).min(self.channels);
+            // All but the last of the words that are taken for it.
+            while has(read + 1) < wanted {
+                read += 1;
+                phases.push(Phase::of_first(1, false));
+            }
+            let reads = u64::from(has(read) < wanted);
+            read += reads as usize;
+            phases.push(Phase {
+                steps: 1,
+                reads,
+                writes: true,
+            });
+        }
+        Schedule {
+            latency: 1,
+            form: Form::Steps {
+                phases: phases,
+                repeats: self.pixels,
+            },
         }
     }
 

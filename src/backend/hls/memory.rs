@@ -111,7 +111,7 @@ fn kernels(vvau: &Vvau, tensors: &Tensors) -> Result<String> {
 fn kept(mvau: &MvauBcr, tensors: &Tensors) -> Result<(String, String)> {
     let per_row = mvau.blocks.lanes * mvau.kept();
     let matrix = tensors.weights(&[mvau.rows, mvau.blocks.lanes, mvau.kept()])?;
-    let schedule = mvau.schedule(tensors)?;
+    let schedule = mvau.lists_of(tensors)?;
     let (mut weights, mut index) = (String::new(), String::new());
     for fold in 0..mvau.row_folds() {
         for step in 0..mvau.steps() {
