@@ -207,6 +207,7 @@ fn every_operator_comes_back() {
         "DequantizeLinear",
         "Cast",
         "Expand",
+        "Upsample",
         "QLinearConv",
         "QLinearMatMul",
         "ConvInteger",
