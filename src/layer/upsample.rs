@@ -91,7 +91,7 @@ impl Hardware for Upsample {
         Schedule {
             latency: 2,
             form: Form::Steps {
-                phases: phases,
+                phases,
                 repeats: 1,
             },
         }

@@ -65,7 +65,7 @@ impl Hardware for WidthConverter {
         Schedule {
             latency: 1,
             form: Form::Steps {
-                phases: phases,
+                phases,
                 repeats: self.pixels,
             },
         }
