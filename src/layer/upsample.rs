@@ -90,10 +90,7 @@ impl Hardware for Upsample {
         }
         Schedule {
             latency: 2,
-            form: Form::Steps {
-                phases,
-                repeats: 1,
-            },
+            form: Form::Steps { phases, repeats: 1 },
         }
     }
 
