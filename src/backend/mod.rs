@@ -2,6 +2,8 @@
 //! Must not know the disk or processes.
 
 pub mod hls;
+pub mod memory;
+pub mod rtl;
 
 /// Every backend; folder names and the table agree.
-pub const BACKENDS: &[&str] = &["hls"];
+pub const BACKENDS: &[&str] = &["hls", "rtl"];

@@ -22,6 +22,7 @@ mod threshold;
 mod upsample;
 mod vvau;
 mod width_converter;
+mod word;
 mod work;
 
 use serde::{Deserialize, Serialize};

@@ -70,6 +70,8 @@ mod residual;
 mod resize;
 mod resnet;
 mod road;
+mod rtl;
+mod rtl_bench;
 mod shared;
 mod signal;
 mod tcl;

@@ -275,7 +275,7 @@ fn weights(random: &mut Random, kind: DataType, rows: usize, columns: usize) -> 
 }
 
 /// Thresholds for two layers of three, among the sums that occur; one row for all channels in some.
-fn activation(
+pub(crate) fn activation(
     random: &mut Random,
     tensors: &mut Tensors,
     accumulator: DataType,

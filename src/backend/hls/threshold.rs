@@ -2,6 +2,7 @@
 //! Must not know other layers.
 
 use super::unit::{FLIP, THRESHOLDS, Unit, pace};
+use crate::backend::memory::grouping;
 use crate::layer::{Hardware, Threshold};
 
 /// The unit of a threshold layer. Where all channels share their thresholds and words are full, every
@@ -28,14 +29,5 @@ pub(super) fn unit(layer: &Threshold) -> Unit {
         ],
         memories: vec![THRESHOLDS, FLIP],
         has_state: false,
-    }
-}
-
-/// Channels and pixels as the unit sees them.
-pub(super) fn grouping(layer: &Threshold) -> (usize, usize) {
-    let input = layer.input();
-    match layer.activation.rows == 1 && input.is_full() {
-        true => (layer.pe, input.words()),
-        false => (layer.channels, layer.pixels),
     }
 }

@@ -1,0 +1,19 @@
+//! The hand-written SystemVerilog library, as it is copied into every build.
+//! Must not know layers.
+
+/// One file of the library, and its text.
+macro_rules! file {
+    ($name:literal) => {
+        ($name, include_str!(concat!("library/", $name)))
+    };
+}
+
+/// `(file, text)` of every module.
+pub const LIBRARY: &[(&str, &str)] = &[
+    file!("finnp_delay.sv"),
+    file!("finnp_fifo.sv"),
+    file!("finnp_rom.sv"),
+    file!("finnp_threshold.sv"),
+    file!("finnp_thresholds.sv"),
+    file!("finnp_value.sv"),
+];

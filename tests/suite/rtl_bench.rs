@@ -1,0 +1,195 @@
+//! Modules that Verilator compiles, and what they write when.
+//! Must not know layers in particular.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use finnp::backend::rtl::{BENCH, LIBRARY, bench_source, memories, shape_source};
+use finnp::layer::{Layer, Port, Tensors};
+use tempfile::TempDir;
+
+/// The module of a layer as a program.
+pub(crate) struct Bench {
+    folder: TempDir,
+    inputs: Vec<Port>,
+    output: Port,
+    copies: usize,
+}
+
+/// What a module wrote: for each copy of its output the elements of all frames, and the cycle of every word.
+pub(crate) struct Written {
+    pub(crate) elements: Vec<i64>,
+    pub(crate) cycles: Vec<u64>,
+}
+
+/// Whether there is Verilator; said aloud where there is none outside CI.
+pub(crate) fn verilator() -> bool {
+    let found = Command::new("verilator").arg("--version").output().is_ok();
+    assert!(
+        found || std::env::var("CI").as_deref() != Ok("true"),
+        "there is no `verilator`: run the tests with `tests/run`"
+    );
+    if !found {
+        eprintln!("SKIPPED: there is no `verilator` (`tests/run` installs it)");
+    }
+    found
+}
+
+fn run(command: &mut Command, what: &str) -> Output {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {said}");
+    output
+}
+
+/// Verilator's own part of every program, compiled once for each version of it.
+fn runtime() -> (PathBuf, PathBuf) {
+    let root = run(
+        Command::new("verilator").args(["--getenv", "VERILATOR_ROOT"]),
+        "verilator",
+    );
+    let include = PathBuf::from(String::from_utf8(root.stdout).unwrap().trim()).join("include");
+    let version = run(Command::new("verilator").arg("--version"), "verilator").stdout;
+    let version = String::from_utf8(version).unwrap();
+    let version: String = version.chars().filter(char::is_ascii_digit).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let object = folder.join(format!("verilated-{version}.o"));
+    if !object.exists() {
+        let own = tempfile::tempdir_in(folder).unwrap();
+        let mut objects = Vec::new();
+        for name in ["verilated", "verilated_threads"] {
+            let source = include.join(format!("{name}.cpp"));
+            objects.push(own.path().join(format!("{name}.o")));
+            let mut cxx = compiler(&include);
+            cxx.args(["-O2", "-c"]).arg(source).arg("-o");
+            run(cxx.arg(objects.last().unwrap()), name);
+        }
+        let joined = own.path().join("joined.o");
+        let mut cxx = compiler(&include);
+        run(
+            cxx.args(["-r", "-nostdlib", "-o"])
+                .arg(&joined)
+                .args(&objects),
+            "c++ -r",
+        );
+        // Tests run at once; the last one wins, and all are equal.
+        fs::rename(joined, &object).unwrap();
+    }
+    (include, object)
+}
+
+fn compiler(include: &Path) -> Command {
+    let mut cxx = Command::new("c++");
+    cxx.args([
+        "-std=c++17",
+        "-DVERILATOR=1",
+        "-DVM_TRACE=0",
+        "-DVM_COVERAGE=0",
+        "-DVM_SC=0",
+    ]);
+    cxx.arg("-I").arg(include);
+    cxx.arg("-I").arg(include.join("vltstd"));
+    cxx
+}
+
+/// Writes the sources of a module beside the library.
+pub(crate) fn write_sources(layer: &Layer, folder: &Path) -> String {
+    for (name, text) in LIBRARY {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let (file, text) = shape_source(layer).unwrap();
+    fs::write(folder.join(&file), text).unwrap();
+    file.trim_end_matches(".sv").to_owned()
+}
+
+impl Bench {
+    /// Compiles the module of a layer whose FIFOs hold `depth` words.
+    pub(crate) fn new(layer: &Layer, tensors: &Tensors, depth: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let top = write_sources(layer, folder.path());
+        for (name, text) in memories(layer, tensors).unwrap() {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let hardware = layer.hardware();
+        let copies = hardware.copies();
+        let mut verilate = Command::new("verilator");
+        verilate.args(["--cc", "-Wall", "--prefix", "Vdut", "--Mdir", "obj", "-O3"]);
+        verilate.args([
+            "--x-assign",
+            "unique",
+            "--x-initial",
+            "unique",
+            "--no-assert",
+        ]);
+        verilate.args(["--top-module", &top]);
+        for depths in finnp::backend::hls::numbered("DEPTH", copies) {
+            verilate.arg(format!("-G{depths}={depth}"));
+        }
+        verilate.arg(format!("{top}.sv")).current_dir(folder.path());
+        run(&mut verilate, &top);
+        let objects = folder.path().join("obj");
+        let mut all = String::from("#include \"../main.cpp\"\n");
+        let mut names: Vec<String> = fs::read_dir(&objects)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".cpp"))
+            .collect();
+        names.sort();
+        for name in names {
+            all += &format!("#include \"{name}\"\n");
+        }
+        fs::write(objects.join("all.cc"), all).unwrap();
+        fs::write(folder.path().join("main.cpp"), bench_source(layer).unwrap()).unwrap();
+        fs::write(folder.path().join(BENCH.0), BENCH.1).unwrap();
+        let (include, runtime) = runtime();
+        let mut cxx = compiler(&include);
+        cxx.args(["-O1", "-I.", "-Iobj", "obj/all.cc"]).arg(runtime);
+        cxx.args(["-o", "simulate", "-lpthread"])
+            .current_dir(folder.path());
+        run(&mut cxx, "c++");
+        Bench {
+            folder,
+            inputs: hardware.inputs(),
+            output: hardware.output(),
+            copies,
+        }
+    }
+
+    /// Feeds the frames of each input, and expects as many frames in each copy of the output.
+    pub(crate) fn run(
+        &self,
+        inputs: &[Vec<Vec<i64>>],
+        options: &[&str],
+    ) -> Result<Vec<Written>, String> {
+        let path = |name: String| self.folder.path().join(name);
+        let frames = inputs[0].len();
+        let mut program = Command::new(path("simulate".to_owned()));
+        program.args(options).current_dir(self.folder.path());
+        for (at, (port, frames)) in self.inputs.iter().zip(inputs).enumerate() {
+            let file = path(format!("in_{at}.bin"));
+            fs::write(&file, port.words_of(&frames.concat())).unwrap();
+            program.arg(file);
+        }
+        let written = |copy: usize| format!("out_{copy}.bin");
+        for copy in 0..self.copies {
+            program.arg(path(written(copy)));
+            program.arg((frames * self.output.words()).to_string());
+        }
+        let output = program.output().unwrap();
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{}: {said}", output.status));
+        }
+        let read = |copy: usize| {
+            let words = fs::read(path(written(copy))).unwrap();
+            let cycles = fs::read(path(format!("{}.cycles", written(copy)))).unwrap();
+            let cycle = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+            Written {
+                elements: self.output.elements_of(&words),
+                cycles: cycles.chunks(8).map(cycle).collect(),
+            }
+        };
+        Ok((0..self.copies).map(read).collect())
+    }
+}
