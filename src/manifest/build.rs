@@ -143,6 +143,7 @@ pub(super) fn manifest(
                 Some(_) => Some(Rate::Max),
                 None => None,
             },
+            rtl: text(values, "target", None, "backend") == Some("rtl"),
         },
         prune: Prune {
             method: text(values, "prune", None, "method")

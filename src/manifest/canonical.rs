@@ -63,6 +63,10 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             Rate::Max => "\"max\"".to_owned(),
             Rate::AtLeast(fps) => number(fps),
         }),
+        ("target", "backend") => Some(format!(
+            "{:?}",
+            if manifest.target.rtl { "rtl" } else { "hls" }
+        )),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))
         }

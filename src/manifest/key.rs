@@ -51,6 +51,8 @@ pub enum Absent {
 
 /// Forms in which weights are removed.
 pub const PATTERNS: &[&str] = &["none", "bcr-col", "channel"];
+/// Languages in which hardware is written.
+pub const BACKENDS: &[&str] = &["hls", "rtl"];
 /// Ways to find the weights to remove.
 pub const METHODS: &[&str] = &["magnitude"];
 
@@ -184,6 +186,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Open,
         example: "100000",
         about: "Frames per second to reach with the least hardware, or as many as the board allows; left to finnp if absent.",
+    },
+    Key {
+        section: "target",
+        name: "backend",
+        form: Form::Choice(BACKENDS),
+        absent: Absent::Text("hls"),
+        example: "\"rtl\"",
+        about: "Language of the hardware: C++ for Vitis HLS, or SystemVerilog beside it, whose every cycle is simulated with Verilator.",
     },
     Key {
         section: "prune",

@@ -116,6 +116,8 @@ pub struct Target {
     pub clock_mhz: f64,
     /// Frames per second; left to finnp if absent.
     pub fps: Option<Rate>,
+    /// Whether hardware is written in SystemVerilog beside C++, and simulated cycle by cycle.
+    pub rtl: bool,
 }
 
 /// Frames per second that are asked for.

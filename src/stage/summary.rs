@@ -8,8 +8,8 @@ use super::prune::PLAN;
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::row::{Facts, LayerRow, facts, layers, rows};
 use super::verify::{
-    ACCURACY, Accuracy, INPUTS_JOB, Inside, LEVELS, LEVELS_JOB, SAMPLES, SINGLE, SINGLE_JOB,
-    Samples, TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
+    ACCURACY, Accuracy, INPUTS_JOB, Inside, LEVELS, LEVELS_JOB, RTL, RTL_JOB, RtlVerdict, SAMPLES,
+    SINGLE, SINGLE_JOB, Samples, TRACE_JOB, VERDICT, VERDICT_JOB, Verdict,
 };
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Output};
@@ -24,6 +24,8 @@ pub(super) struct Summarise;
 
 /// What C simulation proves, and what it does not.
 pub const PROOF: &str = "function verified (C simulation), timing not verified";
+/// What RTL simulation of the whole network proves.
+const RTL_PROOF: &str = "function and timing verified (RTL simulation)";
 
 /// `build/summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +49,9 @@ pub struct Summary {
     pub f32: Single,
     /// C simulation against the integer network.
     pub simulation: Verdict,
+    /// RTL simulation against the integer network, where there is RTL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtl: Option<RtlVerdict>,
     /// What was simulated or compared in part only, each as a sentence; empty where all was, on all samples.
     pub left_out: Vec<String>,
     /// What Vivado made of it, or why it did not run.
@@ -94,6 +99,9 @@ impl Stage for Summarise {
         ] {
             job = job.output_of(file, "verify", job_name, file);
         }
+        if manifest.target.rtl {
+            job = job.output_of(RTL, "verify", RTL_JOB, RTL);
+        }
         let job = job
             .output_of(PLAN, "prune", NETWORK, PLAN)
             .output_of(RESULT, "link", RESULT_JOB, RESULT);
@@ -109,6 +117,11 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
     let folded = read(&of_inputs(inputs))?;
     let plan: Vec<Pruned> = from_json(inputs.bytes(PLAN)?)?;
     let f32: Single = from_json(inputs.bytes(SINGLE)?)?;
+    let rtl: Option<RtlVerdict> = match inputs.0.contains_key(RTL) {
+        true => Some(from_json(inputs.bytes(RTL)?)?),
+        false => None,
+    };
+    let whole = rtl.as_ref().is_some_and(|rtl| rtl.network.is_some());
     let mut warnings = warnings(&samples);
     warnings.extend(wide_sums(&folded));
     warnings.extend(in_vain(&plan));
@@ -120,13 +133,14 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         project: project.to_owned(),
         board: board.to_owned(),
         facts: facts.clone(),
-        proof: PROOF.to_owned(),
+        proof: if whole { RTL_PROOF } else { PROOF }.to_owned(),
         left_out: left_out(&samples, &levels, &simulation),
         samples,
         accuracy: from_json(inputs.bytes(ACCURACY)?)?,
         levels,
         f32,
         simulation,
+        rtl,
         link,
         layers: rows(&folded, &plan),
         outputs: folded.outputs,

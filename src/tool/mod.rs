@@ -5,6 +5,7 @@ mod cancel;
 mod cxx;
 mod find;
 mod run;
+mod verilator;
 mod vitis_hls;
 mod vitis_run;
 mod vivado;
@@ -37,6 +38,7 @@ pub struct Tool {
 /// All tools that a job may ask for.
 pub const TOOLS: &[&Tool] = &[
     &cxx::CXX,
+    &verilator::VERILATOR,
     &vitis_hls::VITIS_HLS,
     &vitis_run::VITIS_RUN,
     &vivado::VIVADO,

@@ -163,7 +163,6 @@ impl Bench {
         options: &[&str],
     ) -> Result<Vec<Written>, String> {
         let path = |name: String| self.folder.path().join(name);
-        let frames = inputs[0].len();
         let mut program = Command::new(path("simulate".to_owned()));
         program.args(options).current_dir(self.folder.path());
         for (at, (port, frames)) in self.inputs.iter().zip(inputs).enumerate() {
@@ -174,7 +173,6 @@ impl Bench {
         let written = |copy: usize| format!("out_{copy}.bin");
         for copy in 0..self.copies {
             program.arg(path(written(copy)));
-            program.arg((frames * self.output.words()).to_string());
         }
         let output = program.output().unwrap();
         if !output.status.success() {

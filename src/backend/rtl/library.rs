@@ -11,6 +11,7 @@ macro_rules! file {
 /// `(file, text)` of every module.
 pub const LIBRARY: &[(&str, &str)] = &[
     file!("finnp_delay.sv"),
+    file!("finnp_edge.sv"),
     file!("finnp_fifo.sv"),
     file!("finnp_rom.sv"),
     file!("finnp_threshold.sv"),

@@ -10,11 +10,13 @@ mod memory;
 mod module;
 mod shape;
 mod threshold;
+mod top;
 
-pub use bench::{BENCH, bench_source};
+pub use bench::{BENCH, bench_source, network_bench_source};
 pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;
+pub use top::{top_name, top_source};
 
 use crate::error::{Error, Result};
 use crate::layer::Layer;

@@ -14,6 +14,8 @@ pub(super) struct Wires {
     pub(super) read: bool,
     /// Bits of a word.
     pub(super) bits: u64,
+    /// Words of a frame.
+    pub(super) words: usize,
 }
 
 /// The streams of a layer's module, those that it reads first.
@@ -27,11 +29,13 @@ pub(super) fn wires(layer: &Layer) -> Vec<Wires> {
         name,
         read: true,
         bits: port.word_bits(),
+        words: port.words(),
     })
     .chain(written.map(|name| Wires {
         name,
         read: false,
         bits: output.word_bits(),
+        words: output.words(),
     }))
     .collect()
 }
@@ -92,7 +96,9 @@ pub fn shape_source(layer: &Layer) -> Result<(String, String)> {
 }
 
 fn declaration(wires: &Wires) -> String {
-    let Wires { name, read, bits } = wires;
+    let Wires {
+        name, read, bits, ..
+    } = wires;
     let high = bits - 1;
     let [forth, back] = match read {
         true => ["input  wire", "output wire"],

@@ -7,6 +7,7 @@ mod compile;
 mod frames;
 mod inputs;
 mod plan;
+mod rtl;
 mod simulate;
 mod simulation;
 mod trace;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub(super) use accuracy::Accuracy;
 pub(super) use inputs::{INPUTS_JOB, SAMPLES, Samples};
+pub(super) use rtl::{VERDICT as RTL, VERDICT_JOB as RTL_JOB, Verdict as RtlVerdict};
 pub(super) use trace::{ACCURACY, TRACE_JOB};
 pub(super) use truth::{LEVELS, LEVELS_JOB, SINGLE, SINGLE_JOB};
 pub(super) use verdict::{Inside, VERDICT, VERDICT_JOB, Verdict};
@@ -70,6 +72,10 @@ impl Stage for Verify {
             jobs.push(simulate::network(&folded));
         }
         jobs.push(verdict::job(&folded, &simulations, plan.network)?);
+        if manifest.target.rtl {
+            let project = &manifest.project.name;
+            jobs.extend(rtl::jobs(&folded, &simulations, project, plan.network)?);
+        }
         Ok(jobs)
     }
 }

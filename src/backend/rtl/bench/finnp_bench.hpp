@@ -4,14 +4,14 @@
 //
 // Drives a module that Verilator compiled: feeds its streams from files, records what it writes and when.
 //
-//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT WORDS...
+//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT...
 //
-// One file per stream that is read, and one file and a number of words for each that is written, in the order of the
-// module's ports. Words are whole bytes, the lowest first. OUTPUT.cycles receives, as 64-bit numbers, the lowest byte
-// first, the cycle in which each word left; cycle 0 is the first one after reset. With gaps inputs are not always
+// One file per stream, in the order of the module's ports: whole frames of words, which are whole bytes, the lowest
+// first. As many frames leave as enter. OUTPUT.cycles receives, as 64-bit numbers, the lowest byte first, the cycle in
+// which each word left; cycle 0 is the first one after reset. With gaps inputs are not always
 // there and outputs not always wanted, at random. With a reset in a cycle all streams begin again after it.
 // Exits with 0 if all words left and no others did, 3 if nothing moved for PATIENCE cycles, 4 if a word was too many,
-// 5 if a word that was not taken changed, 2 if it was called wrongly.
+// 5 if a word that was not taken changed, 6 if TLAST is wrong, 2 if it was called wrongly.
 #ifndef FINNP_BENCH_HPP
 #define FINNP_BENCH_HPP
 
@@ -46,12 +46,16 @@ struct Stream {
     std::vector<unsigned char> words;
     std::vector<std::uint64_t> cycles;
     std::size_t at = 0, wanted = 0;
+    /// Words of a frame.
+    std::size_t frame = 0;
     /// Whether a word is offered or wanted in this cycle, and for how many more cycles that stays so.
     bool open = true;
     unsigned stays = 0;
     /// A word that was offered and not taken must stay.
     std::vector<unsigned char> held;
     std::string path;
+    /// TLAST; none inside.
+    std::uint8_t* last = nullptr;
 
     std::size_t count() const { return word_bytes ? words.size() / word_bytes : 0; }
 };
@@ -59,16 +63,21 @@ struct Stream {
 template <class Dut>
 class Bench {
 public:
-    explicit Bench(Dut& dut) : dut(dut) {}
+    /// `asserted` is the level of the reset at which it is active.
+    Bench(Dut& dut, std::uint8_t& clock, std::uint8_t& reset, std::uint8_t asserted)
+        : dut(dut), clock(clock), reset_pin(reset), asserted(asserted) {}
 
     template <class Data>
-    void reads(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits) {
-        add(valid, ready, data, bits, true);
+    void reads(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, std::size_t frame) {
+        add(valid, ready, data, bits, frame, true);
     }
     template <class Data>
-    void writes(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits) {
-        add(valid, ready, data, bits, false);
+    void writes(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, std::size_t frame) {
+        add(valid, ready, data, bits, frame, false);
     }
+
+    /// The stream named last marks the last word of every frame.
+    void marks(std::uint8_t& last) { streams.back().last = &last; }
 
     int run(int argc, char** argv) {
         std::vector<std::string> names;
@@ -87,15 +96,19 @@ public:
         }
         std::size_t next = 0;
         for (Stream& stream : streams) {
-            if (next + (stream.read ? 1 : 2) > names.size()) return usage();
+            if (next == names.size()) return usage();
             stream.path = names[next++];
-            if (stream.read) {
-                if (!load(stream)) return 2;
-            } else {
-                stream.wanted = std::strtoull(names[next++].c_str(), nullptr, 10);
-            }
+            if (stream.read && !load(stream)) return 2;
         }
         if (next != names.size()) return usage();
+        const std::size_t frames = streams.front().count() / streams.front().frame;
+        for (Stream& stream : streams) {
+            if (stream.read && stream.count() != frames * stream.frame) {
+                std::fprintf(stderr, "`%s` does not hold %zu frames\n", stream.path.c_str(), frames);
+                return 2;
+            }
+            stream.wanted = frames * stream.frame;
+        }
         reset();
         if (reset_in != never) {
             const int early = drive(reset_in, false);
@@ -121,26 +134,29 @@ private:
     static constexpr std::uint64_t after = 64;
 
     Dut& dut;
+    std::uint8_t& clock;
+    std::uint8_t& reset_pin;
+    std::uint8_t asserted;
     std::vector<Stream> streams;
     Random random{0};
     bool gaps = false;
     std::uint64_t reset_in = never, patience = 1000000;
 
     template <class Data>
-    void add(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, bool read) {
+    void add(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, std::size_t frame, bool read) {
         Stream stream{};
         stream.valid = &valid;
         stream.ready = &ready;
         stream.data = reinterpret_cast<unsigned char*>(&data);
         stream.port_bytes = sizeof(Data);
         stream.word_bytes = (bits + 7) / 8;
+        stream.frame = frame;
         stream.read = read;
-        stream.open = true;
         streams.push_back(stream);
     }
 
     int usage() const {
-        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT WORDS...\n");
+        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT...\n");
         return 2;
     }
 
@@ -177,16 +193,16 @@ private:
     }
 
     void reset() {
-        dut.rst = 1;
+        reset_pin = asserted;
         for (Stream& stream : streams) *(stream.read ? stream.valid : stream.ready) = 0;
         for (int cycle = 0; cycle < 3; ++cycle) edge();
-        dut.rst = 0;
+        reset_pin = !asserted;
     }
 
     void edge() {
-        dut.clk = 0;
+        clock = 0;
         dut.eval();
-        dut.clk = 1;
+        clock = 1;
         dut.eval();
     }
 
@@ -217,7 +233,7 @@ private:
                     left = left || stream.at < stream.wanted;
                 }
             }
-            dut.clk = 0;
+            clock = 0;
             dut.eval();
             for (Stream& stream : streams) {
                 const bool taken = *stream.valid && *stream.ready;
@@ -235,6 +251,11 @@ private:
                     if (taken) {
                         stream.words.insert(stream.words.end(), word.begin(), word.end());
                         stream.cycles.push_back(cycle);
+                        const bool ends = (stream.at + 1) % stream.frame == 0;
+                        if (stream.last && (*stream.last == 1) != ends) {
+                            std::fprintf(stderr, "cycle %llu: TLAST is wrong\n", static_cast<unsigned long long>(cycle));
+                            return 6;
+                        }
                         if (to_the_end && stream.at >= stream.wanted) {
                             std::fprintf(stderr, "cycle %llu: a word too many\n",
                                          static_cast<unsigned long long>(cycle));
@@ -247,7 +268,7 @@ private:
                     moved = cycle;
                 }
             }
-            dut.clk = 1;
+            clock = 1;
             dut.eval();
             if (!left && ended == never) ended = cycle;
             if (ended != never && cycle >= ended + after && to_the_end) return 0;

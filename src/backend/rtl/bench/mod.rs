@@ -1,8 +1,10 @@
 //! The program that drives a module in simulation, as text.
 //! Must not know how it is compiled.
 
-use super::shape::wires;
-use crate::backend::hls::tag;
+use super::shape::{Wires, wires};
+use super::top::top_name;
+use crate::backend::hls::{Ends, tag};
+use crate::dataflow::Dataflow;
 use crate::error::Result;
 use crate::layer::Layer;
 
@@ -19,16 +21,42 @@ pub fn bench_source(layer: &Layer) -> Result<String> {
     let streams: String = wires(layer)
         .iter()
         .map(|wires| {
-            let (name, bits) = (&wires.name, wires.bits);
+            let Wires { name, bits, words, .. } = wires;
             let side = if wires.read { "reads" } else { "writes" };
             format!(
-                "    bench.{side}(dut.{name}_valid, dut.{name}_ready, dut.{name}_data, {bits});\n"
+                "    bench.{side}(dut.{name}_valid, dut.{name}_ready, dut.{name}_data, {bits}, {words});\n"
             )
         })
         .collect();
-    Ok(format!(
-        "// Simulates {tag}.\n#include \"Vdut.h\"\n#include \"finnp_bench.hpp\"\n\n\
-         int main(int argc, char** argv) {{\n    Vdut dut;\n    finnp::Bench<Vdut> bench(dut);\n{streams}    \
-         return bench.run(argc, argv);\n}}\n"
+    Ok(program(&tag, "dut.clk, dut.rst, 1", &streams))
+}
+
+/// The program that simulates the module of the whole network.
+///
+/// # Errors
+/// As [`Ends::of`].
+pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String> {
+    let Ends { input, output } = Ends::of(dataflow)?;
+    let streams = format!(
+        "    bench.reads(dut.s_axis_tvalid, dut.s_axis_tready, dut.s_axis_tdata, {}, {});\n    \
+         bench.writes(dut.m_axis_tvalid, dut.m_axis_tready, dut.m_axis_tdata, {}, {});\n    \
+         bench.marks(dut.m_axis_tlast);\n",
+        8 * input.word_bytes(),
+        input.words(),
+        8 * output.word_bytes(),
+        output.words(),
+    );
+    Ok(program(
+        &top_name(project),
+        "dut.aclk, dut.aresetn, 0",
+        &streams,
     ))
+}
+
+fn program(module: &str, clock: &str, streams: &str) -> String {
+    format!(
+        "// Simulates {module}.\n#include \"Vdut.h\"\n#include \"finnp_bench.hpp\"\n\n\
+         int main(int argc, char** argv) {{\n    Vdut dut;\n    finnp::Bench<Vdut> bench(dut, {clock});\n\
+         {streams}    return bench.run(argc, argv);\n}}\n"
+    )
 }

@@ -1,6 +1,8 @@
 //! Generate: sources and data files of every layer, and the text that joins them.
 //! Must not know the cache.
 
+pub(super) mod rtl;
+
 use super::record::{feed, from_json, layer_file, of_inputs, of_stage, read, tensor_file};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::backend::hls::{self, LIBRARY, Target};
@@ -53,6 +55,9 @@ impl Stage for Generate {
             }
         }
         jobs.push(top(manifest, &dataflow));
+        if manifest.target.rtl {
+            jobs.extend(rtl::jobs(manifest, &dataflow)?);
+        }
         Ok(jobs)
     }
 }

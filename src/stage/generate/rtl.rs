@@ -1,0 +1,89 @@
+//! SystemVerilog of every layer, its memories, and the module that joins them.
+//! Must not know the cache.
+
+use crate::backend::rtl::{self, LIBRARY};
+use crate::dataflow::{Dataflow, Node, read_tensors};
+use crate::error::Result;
+use crate::layer::Layer;
+use crate::manifest::Manifest;
+use crate::stage::record::{feed, from_json, layer_file, of_inputs, read, tensor_file};
+use crate::stage::{Inputs, Job, NETWORK, Outputs};
+
+/// Job that copies the library.
+pub(in crate::stage) const LIBRARY_JOB: &str = "rtl library";
+/// Job that writes the module of the whole network.
+pub(in crate::stage) const TOP_JOB: &str = "rtl top";
+
+/// Job that writes the module of a layer's shape.
+pub(in crate::stage) fn source_job(layer: &str) -> String {
+    format!("rtl source {layer}")
+}
+
+/// Job that writes the memory files of a layer.
+pub(in crate::stage) fn memory_job(layer: &str) -> String {
+    format!("rtl memory {layer}")
+}
+
+/// The jobs.
+///
+/// # Errors
+/// A user error for a layer that has no module.
+pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow) -> Result<Vec<Job>> {
+    let mut jobs = vec![Job::compute(LIBRARY_JOB, |_| Ok(library())).shown_in("rtl/library")];
+    for node in &dataflow.nodes {
+        jobs.push(source(node));
+        if !rtl::memory_files(&node.layer)?.is_empty() {
+            jobs.push(memory(node));
+        }
+    }
+    jobs.push(top(&manifest.project.name, dataflow));
+    Ok(jobs)
+}
+
+fn library() -> Outputs {
+    let files = LIBRARY.iter();
+    files
+        .map(|(file, text)| ((*file).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}
+
+fn source(node: &Node) -> Job {
+    Job::compute(source_job(&node.name), |inputs| {
+        let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
+        let (file, text) = rtl::shape_source(&layer)?;
+        Ok(Outputs::from([(file, text.into_bytes())]))
+    })
+    .output_of("layer.json", "fold", NETWORK, layer_file(&node.name))
+    .shown_in("rtl/shapes")
+}
+
+fn memory(node: &Node) -> Job {
+    Job::compute(memory_job(&node.name), |inputs: &Inputs| {
+        let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
+        let tensors = read_tensors(inputs.bytes("tensors.safetensors")?)?;
+        let files = rtl::memories(&layer, &tensors)?.into_iter();
+        Ok(files
+            .map(|(file, text)| (file, text.into_bytes()))
+            .collect())
+    })
+    .output_of("layer.json", "fold", NETWORK, layer_file(&node.name))
+    .output_of(
+        "tensors.safetensors",
+        "reorder",
+        NETWORK,
+        tensor_file(&node.name),
+    )
+    .shown_in(format!("rtl/memories/{}", node.name))
+}
+
+fn top(project: &str, dataflow: &Dataflow) -> Job {
+    let name = project.to_owned();
+    let job = Job::compute(TOP_JOB, move |inputs| {
+        let dataflow = read(&of_inputs(inputs))?;
+        let text = rtl::top_source(&dataflow, &name)?;
+        let file = format!("{}.sv", rtl::top_name(&name));
+        Ok(Outputs::from([(file, text.into_bytes())]))
+    })
+    .line("project", project);
+    feed(job, "fold", dataflow, false).shown_in("rtl")
+}
