@@ -2,13 +2,15 @@
 //! Must not know in which language they are written down.
 
 use crate::error::Result;
-use crate::layer::{Activation, Hardware, Layer, Mvau, MvauBcr, Tensors, Threshold, Vvau};
+use crate::layer::{
+    Activation, Hardware, Kept, Layer, Mvau, MvauBcr, MvauRc, Tensors, Threshold, Vvau,
+};
 use crate::tensor::DataType;
 
 /// One memory: lines of codes, each line what is read at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// Its name: `weights`, `index`, `thresholds` or `flip`.
+    /// Its name: `weights`, `index`, `row_index`, `thresholds` or `flip`.
     pub name: &'static str,
     /// Bits of a code; negative ones are two's complement of so many bits.
     pub bits: u32,
@@ -49,6 +51,13 @@ pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<Memory>> {
         }
         Layer::MvauBcr(mvau) => {
             let mut memories = kept(mvau, tensors)?;
+            if let Some(activation) = &mvau.activation {
+                memories.extend(thresholds(activation, tensors, [1, mvau.rows], mvau.pe)?);
+            }
+            Ok(memories)
+        }
+        Layer::MvauRc(mvau) => {
+            let mut memories = crossed(mvau, tensors)?;
             if let Some(activation) = &mvau.activation {
                 memories.extend(thresholds(activation, tensors, [1, mvau.rows], mvau.pe)?);
             }
@@ -186,6 +195,54 @@ fn kept(mvau: &MvauBcr, tensors: &Tensors) -> Result<Vec<Memory>> {
             bits: mvau.index_bits(),
             per_line: mvau.groups() * mvau.simd,
             codes: index,
+        },
+    ])
+}
+
+/// Weights and indices of a layer whose blocks keep rows and columns. With A steps down and B steps across a block, line
+/// `(block * A + a) * B + b` of the weights holds PE rows of SIMD codes, line `block * B + b` of the index the words of
+/// the block that are read from the banks, line `block * A + a` of the index of rows the sums of the row of blocks that
+/// are added to.
+fn crossed(mvau: &MvauRc, tensors: &Tensors) -> Result<Vec<Memory>> {
+    let matrix = mvau.kept_weights(tensors)?;
+    let (rows, columns) = (mvau.kept_rows(tensors)?, mvau.kept_columns(tensors)?);
+    let across = mvau.cross.columns.kept();
+    let mut weights = Vec::with_capacity(matrix.len());
+    for (block, matrix) in matrix.chunks_exact(mvau.cross.kept()).enumerate() {
+        for step in &rows[block] {
+            for other in &columns[block] {
+                for (_, row) in step {
+                    let values = other
+                        .iter()
+                        .map(|(_, column)| matrix[row * across + column]);
+                    weights.extend(values.map(|w| code(mvau.weight, i64::from(w), true)));
+                }
+            }
+        }
+    }
+    let words = |lines: Vec<Vec<Vec<Kept>>>, lanes: usize| -> Vec<i64> {
+        let kept = lines.into_iter().flatten().flatten();
+        kept.map(|(line, _)| (line / lanes) as i64).collect()
+    };
+    let [row_bits, bits] = mvau.index_bits();
+    Ok(vec![
+        Memory {
+            name: "weights",
+            bits: mvau.weight.bits(),
+            per_line: mvau.pe * mvau.simd,
+            codes: weights,
+        },
+        Memory {
+            name: "index",
+            bits,
+            per_line: mvau.simd,
+            codes: words(columns, mvau.simd),
+        },
+        Memory {
+            name: "row_index",
+            bits: row_bits,
+            per_line: mvau.pe,
+            codes: words(rows, mvau.pe),
         },
     ])
 }

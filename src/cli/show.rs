@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::table::{Table, count, grouped, rate};
 use crate::error::Result;
+use crate::layer::{Balance, Cross};
 use crate::manifest::Manifest;
 use crate::stage::{self, Facts, LayerRow, PrunedRow};
 
@@ -85,7 +86,11 @@ fn pruned(layers: &[LayerRow], colour: bool) -> String {
 
 fn pruned_cells(layer: &LayerRow, pruned: &PrunedRow) -> [String; 10] {
     let keeps = match &pruned.blocks {
-        Some(blocks) => format!(
+        Some(Balance::Cross(Cross { rows, columns })) => format!(
+            "{} x {} of {} x {} on {} x {} lanes",
+            rows.keep, columns.keep, rows.entries, columns.entries, rows.lanes, columns.lanes
+        ),
+        Some(Balance::Columns(blocks)) => format!(
             "{} of {} x {} on {}",
             blocks.keep,
             blocks.rows,

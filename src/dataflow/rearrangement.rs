@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layer::Blocks;
+use crate::layer::Balance;
 
 /// What the integer network is rearranged to. The function does not change by it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,5 +14,5 @@ pub struct Rearrangement {
     /// left out are read by nobody. Streams that are not named stay as they are.
     pub orders: BTreeMap<String, Vec<usize>>,
     /// By layer, the form that its weights have once the channels are in that order.
-    pub blocks: BTreeMap<String, Blocks>,
+    pub blocks: BTreeMap<String, Balance>,
 }

@@ -34,6 +34,10 @@ pub fn write_tensors(tensors: &Tensors) -> Result<Vec<u8>> {
         let entries = index.data().iter().map(|v| i64::from(*v));
         packed.push(("index", pack(index.shape(), entries)));
     }
+    if let Some(index) = &tensors.row_index {
+        let entries = index.data().iter().map(|v| i64::from(*v));
+        packed.push(("row_index", pack(index.shape(), entries)));
+    }
     if let Some(thresholds) = &tensors.thresholds {
         packed.push((
             "thresholds",
@@ -78,6 +82,7 @@ pub fn read_tensors(bytes: &[u8]) -> Result<Tensors> {
         match name.as_str() {
             "weights" => tensors.weights = Some(narrow(values)?),
             "index" => tensors.index = Some(narrow(values)?),
+            "row_index" => tensors.row_index = Some(narrow(values)?),
             "flip" => tensors.flip = Some(narrow(values)?),
             "thresholds" => tensors.thresholds = Some(Tensor::new(shape, values)?),
             _ => return Err(broken(format!("`{name}` is unknown"))),
@@ -129,6 +134,7 @@ mod tests {
         ] {
             let tensors = Tensors {
                 index: Some(Tensor::new(vec![1], vec![3]).expect("fits")),
+                row_index: Some(Tensor::new(vec![1, 1], vec![-2]).expect("fits")),
                 weights: None,
                 thresholds: Some(Tensor::new(vec![1, 2], values).expect("fits")),
                 flip: Some(Tensor::new(vec![1], vec![1]).expect("fits")),

@@ -201,7 +201,7 @@ impl Kind {
     pub(super) fn counts(self, layer: &Layer, pools: bool) -> bool {
         let kind = layer.hardware().kind();
         match self {
-            Kind::Mvau => matches!(kind, "mvau" | "mvau_bcr"),
+            Kind::Mvau => matches!(kind, "mvau" | "mvau_bcr" | "mvau_rc"),
             Kind::Vvau => kind == "vvau",
             Kind::Window => {
                 matches!(kind, "sliding_window" | "vvau") || pools && Kind::Pool.counts(layer, true)

@@ -74,6 +74,11 @@ fn weights_fit(layer: &Layer) -> bool {
             let weights = (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits());
             weights + (mvau.groups() * mvau.simd) as u64 * u64::from(mvau.index_bits())
         }
+        Layer::MvauRc(mvau) => {
+            let weights = (mvau.pe * mvau.simd) as u64 * u64::from(mvau.weight.bits());
+            let [row, column] = mvau.index_bits().map(u64::from);
+            weights + mvau.pe as u64 * row + mvau.simd as u64 * column
+        }
         _ => 0,
     };
     bits <= LARGEST_WEIGHT_BITS

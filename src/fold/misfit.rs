@@ -44,7 +44,7 @@ fn outside(kind: &str, key: &str, value: usize, range: &Range) -> (String, Strin
                 format!("choose `{key}` from {}; it need not divide", range.words()),
             )
         }
-        Range::OneOf(_) if kind == "mvau_bcr" => (
+        Range::OneOf(_) if matches!(kind, "mvau_bcr" | "mvau_rc") => (
             format!("is pruned in blocks that do not allow `{key} = {value}`"),
             format!("choose `{key}` among {}, or other blocks", range.words()),
         ),

@@ -87,6 +87,7 @@ fn within(candidate: &Candidate, bound: u64) -> Result<Layer> {
             },
         ))
         .help(match candidate.layer {
+            Layer::MvauRc(_) => "lower `fps`, raise `clock_mhz`, raise (or remove) the layer's `pe` and `simd`, or prune it on more `lanes`: `pe` divides those of rows, `simd` those of columns",
             Layer::MvauBcr(_) => "lower `fps`, raise `clock_mhz`, raise (or remove) the layer's `pe` and `simd`, or prune it on more `lanes`: `simd` divides them",
             _ => "lower `fps`, raise `clock_mhz`, or raise (or remove) the layer's `pe` and `simd`",
         })

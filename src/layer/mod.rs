@@ -5,12 +5,14 @@ mod activation;
 mod add;
 mod blocks;
 mod concat;
+mod cross;
 mod duplicate;
 mod label_select;
 mod limits;
 mod max_pool;
 mod mvau;
 mod mvau_bcr;
+mod mvau_rc;
 mod need;
 mod port;
 mod schedule;
@@ -31,12 +33,14 @@ pub use activation::Activation;
 pub use add::Add;
 pub use blocks::Blocks;
 pub use concat::{Concat, Part};
+pub use cross::{Balance, Cross, Side};
 pub use duplicate::Duplicate;
 pub use label_select::LabelSelect;
 pub use limits::{Limits, Range};
 pub use max_pool::MaxPool;
 pub use mvau::Mvau;
 pub use mvau_bcr::{Lists, MvauBcr};
+pub use mvau_rc::{Kept, MvauRc};
 pub use port::Port;
 pub use schedule::{FIFO_LATENCY, Form, Phase, Schedule};
 pub use sliding::Sliding;
@@ -59,6 +63,8 @@ pub enum Layer {
     Mvau(Mvau),
     /// The same with weights that are pruned in the balanced form.
     MvauBcr(MvauBcr),
+    /// The same with blocks that keep rows and columns.
+    MvauRc(MvauRc),
     /// The pixels that a convolution sees at each place.
     SlidingWindow(SlidingWindow),
     /// Depthwise convolution with an optional activation.
@@ -87,6 +93,7 @@ pub enum Layer {
 pub const LAYERS: &[&str] = &[
     "mvau",
     "mvau_bcr",
+    "mvau_rc",
     "sliding_window",
     "vvau",
     "max_pool",
@@ -192,6 +199,7 @@ impl Layer {
         match self {
             Layer::Mvau(layer) => layer,
             Layer::MvauBcr(layer) => layer,
+            Layer::MvauRc(layer) => layer,
             Layer::SlidingWindow(layer) => layer,
             Layer::Vvau(layer) => layer,
             Layer::MaxPool(layer) => layer,
@@ -224,6 +232,7 @@ impl Layer {
         match self {
             Layer::Mvau(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::MvauBcr(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
+            Layer::MvauRc(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::SlidingWindow(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::Vvau(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
             Layer::MaxPool(layer) => Some((&mut layer.pe, Some(&mut layer.simd))),
@@ -243,6 +252,7 @@ impl Layer {
         match self {
             Layer::Mvau(layer) => layer.activation.as_ref(),
             Layer::MvauBcr(layer) => layer.activation.as_ref(),
+            Layer::MvauRc(layer) => layer.activation.as_ref(),
             Layer::Vvau(layer) => layer.activation.as_ref(),
             Layer::Threshold(layer) => Some(&layer.activation),
             Layer::SlidingWindow(_)
@@ -265,6 +275,7 @@ impl Layer {
         match &mut layer {
             Layer::Mvau(mvau) => mvau.pixels = whole(pixels, mvau.groups, mvau.pixels),
             Layer::MvauBcr(mvau) => mvau.pixels = mvau.pixels.min(pixels),
+            Layer::MvauRc(mvau) => mvau.pixels = mvau.pixels.min(pixels),
             Layer::Threshold(threshold) => threshold.pixels = threshold.pixels.min(pixels),
             Layer::Add(add) => add.pixels = add.pixels.min(pixels),
             Layer::Concat(concat) => concat.pixels = concat.pixels.min(pixels),

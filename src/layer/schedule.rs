@@ -64,6 +64,23 @@ pub enum Form {
         /// waits for all words.
         in_order: bool,
     },
+    /// Three engines, two banks of words and two banks of sums. The first one takes the words of a pixel, as that of
+    /// [`Form::Banks`] does. The second one makes `blocks` times `steps` steps of each pixel, and every one of them
+    /// waits for all words; the last of every `steps` completes a block of sums, and the first of every `steps` waits
+    /// until all sums of the block before the last one have become words. The third one makes `results` words of each
+    /// block, a word in every step, as soon as the block is complete.
+    Blocks {
+        /// Pixels of a frame.
+        pixels: usize,
+        /// Words of a pixel.
+        words: usize,
+        /// Blocks of sums that are made of it.
+        blocks: usize,
+        /// Steps that each of these takes.
+        steps: usize,
+        /// Words that are made of each of these.
+        results: usize,
+    },
     /// Two engines and a ring of rows. The first one takes words of the picture where there is room; the second one
     /// makes at each place of the window `words` times `steps` steps, and a word in the last of every `steps`.
     ///

@@ -7,10 +7,14 @@ use crate::tensor::Tensor;
 /// Weights, lists of kept weights and thresholds of one layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tensors {
-    /// `[rows, columns]`, columns in stream order; of a sparse layer `[rows, lanes, kept]`.
+    /// `[rows, columns]`, columns in stream order; of a sparse layer `[rows, lanes, kept]`, or `[blocks, kept rows,
+    /// kept columns]` where blocks keep rows too.
     pub weights: Option<Tensor<i32>>,
-    /// Of a sparse layer, `[lists, lanes, kept]`: entries of the lane that are kept, rising.
+    /// Of a sparse layer, `[lists, lanes, kept]`: entries of the lane that are kept, rising. Where blocks keep rows too,
+    /// `[row blocks, column blocks, lanes, kept]`: entries of the block's part of the lane.
     pub index: Option<Tensor<i32>>,
+    /// Where blocks keep rows too, `[row blocks, column blocks, row lanes, kept]`: the same for rows.
+    pub row_index: Option<Tensor<i32>>,
     /// `[channels or 1, levels]`, rising along each row.
     pub thresholds: Option<Tensor<i64>>,
     /// `[channels or 1]`: 1 where the count is mirrored because the channel falls.
@@ -32,6 +36,14 @@ impl Tensors {
     /// A bug if there are none or they do not have that shape.
     pub fn index(&self, shape: &[usize]) -> Result<&[i32]> {
         of_shape(self.index.as_ref(), shape, "index")
+    }
+
+    /// The lists of kept rows.
+    ///
+    /// # Errors
+    /// A bug if there are none or they do not have that shape.
+    pub fn row_index(&self, shape: &[usize]) -> Result<&[i32]> {
+        of_shape(self.row_index.as_ref(), shape, "index of rows")
     }
 
     /// Thresholds and flips.

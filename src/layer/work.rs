@@ -11,6 +11,8 @@ impl Layer {
         let each = match self {
             Layer::Mvau(mvau) => mvau.columns,
             Layer::MvauBcr(mvau) => mvau.kept() * mvau.blocks.lanes,
+            // Rows keep different numbers of columns: as many as in the middle.
+            Layer::MvauRc(mvau) => (mvau.cross.density() * mvau.columns as f64).ceil() as usize,
             Layer::Vvau(vvau) => vvau.sliding.positions(),
             Layer::MaxPool(pool) => pool.sliding.positions(),
             Layer::SumPool(pool) => pool.sliding.positions(),
@@ -37,6 +39,7 @@ impl Layer {
             Layer::Upsample(upsample) => Some(upsample.size()[1] * upsample.factor[0]),
             Layer::Mvau(_)
             | Layer::MvauBcr(_)
+            | Layer::MvauRc(_)
             | Layer::Threshold(_)
             | Layer::Add(_)
             | Layer::Concat(_)

@@ -11,8 +11,8 @@ use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
 use super::value::{Given, Value};
 use super::{
-    Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Pruning, Rate,
-    Target, Verify,
+    Amount, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Pruning,
+    Rate, Target, Verify,
 };
 use crate::board;
 use crate::error::Error;
@@ -69,8 +69,8 @@ fn idle_pruning(draft: &Draft, problems: &mut Problems) {
     }
     let any = |wanted: &[&str]| patterns.iter().any(|name| wanted.contains(name));
     let idle = |name: &str| match name {
-        "density" => !any(&["bcr-col", "channel"]),
-        "block" | "keep" | "lanes" => !any(&["bcr-col"]),
+        "density" => !any(&["bcr-col", "bcr", "channel"]),
+        "block" | "keep" | "lanes" => !any(&["bcr-col", "bcr"]),
         _ => false,
     };
     let mut entries = draft.entries.values();
@@ -205,8 +205,20 @@ fn pruning(values: &Values, section: &'static str, at: Option<usize>) -> Pruning
             Some(Value::Pair(block)) => Some(*block),
             _ => None,
         },
-        keep: whole(values, section, at, "keep"),
-        lanes: whole(values, section, at, "lanes"),
+        keep: amount(values, section, at, "keep"),
+        lanes: amount(values, section, at, "lanes"),
+    }
+}
+
+fn amount(
+    values: &Values,
+    section: &'static str,
+    at: Option<usize>,
+    key: &'static str,
+) -> Option<Amount> {
+    match get(values, section, at, key) {
+        Some(Value::Pair(pair)) => Some(Amount::Both(*pair)),
+        _ => whole(values, section, at, key).map(Amount::Columns),
     }
 }
 

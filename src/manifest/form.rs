@@ -38,6 +38,8 @@ pub enum Form {
     Share,
     /// A list of two integers of at least 1.
     Pair,
+    /// An integer of at least 1, or a list of two of them.
+    Amount,
     /// A side of a picture, or a list of its height and width, each from 1 to 16384.
     Size,
     /// A number from -1e30 to 1e30, or a list of them, one for each channel; above 0 if `positive`.
@@ -70,6 +72,7 @@ impl Form {
             Form::NumberOr(word) => format!("a number above 0 or `\"{word}\"`"),
             Form::Share => "a number above 0 and at most 1".to_owned(),
             Form::Pair => "a list of two integers of at least 1".to_owned(),
+            Form::Amount => "an integer of at least 1, or a list of two of them".to_owned(),
             Form::Size => format!("an integer from 1 to {LONGEST_SIDE}, or a list of two of them"),
             Form::PerChannel { positive: false } => {
                 "a number, or a list of one for each channel".to_owned()

@@ -50,7 +50,7 @@ pub enum Absent {
 }
 
 /// Forms in which weights are removed.
-pub const PATTERNS: &[&str] = &["none", "bcr-col", "channel"];
+pub const PATTERNS: &[&str] = &["none", "bcr-col", "bcr", "channel"];
 /// Languages in which hardware is written.
 pub const BACKENDS: &[&str] = &["hls", "rtl"];
 /// Ways to find the weights to remove.
@@ -201,7 +201,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Choice(PATTERNS),
         absent: Absent::Text("none"),
         example: "\"bcr-col\"",
-        about: "Form in which weights are removed: balanced blocks whose columns are kept or removed, or whole channels.",
+        about: "Form in which weights are removed: balanced blocks that keep some of their columns (bcr-col), or of their rows and columns (bcr), or whole channels.",
     },
     Key {
         section: "prune",
@@ -225,23 +225,23 @@ pub const KEYS: &[Key] = &[
         form: Form::Pair,
         absent: Absent::Open,
         example: "[4, 16]",
-        about: "Rows, and entries of a column lane, of a block; left to finnp if absent.",
+        about: "Rows, and entries of a column lane, of a block (bcr: entries of a row lane and of a column lane); left to finnp if absent.",
     },
     Key {
         section: "prune",
         name: "keep",
-        form: Form::Integer(1, MOST),
+        form: Form::Amount,
         absent: Absent::Open,
         example: "4",
-        about: "Entries that each block keeps; takes the place of density.",
+        about: "Entries of each lane that a block keeps (bcr: [rows, columns]); takes the place of density.",
     },
     Key {
         section: "prune",
         name: "lanes",
-        form: Form::Integer(1, MOST),
+        form: Form::Amount,
         absent: Absent::Open,
         example: "32",
-        about: "Column lanes on which the kept weights are balanced: they divide the columns, and SIMD divides them; left to finnp if absent.",
+        about: "Column lanes on which the kept weights are balanced: they divide the columns, and SIMD divides them (bcr: or [rows, columns], where row lanes divide the rows, and PE them); left to finnp if absent.",
     },
     Key {
         section: "data",
@@ -422,7 +422,7 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "layer",
         name: "keep",
-        form: Form::Integer(1, MOST),
+        form: Form::Amount,
         absent: Absent::Open,
         example: "8",
         about: "As in [prune], for these layers.",
@@ -430,7 +430,7 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "layer",
         name: "lanes",
-        form: Form::Integer(1, MOST),
+        form: Form::Amount,
         absent: Absent::Open,
         example: "16",
         about: "As in [prune], for these layers.",

@@ -16,6 +16,7 @@ mod set;
 mod value;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -148,9 +149,27 @@ pub struct Pruning {
     /// Rows and entries of a block.
     pub block: Option<[u32; 2]>,
     /// Entries that a block keeps.
-    pub keep: Option<u32>,
-    /// Column lanes.
-    pub lanes: Option<u32>,
+    pub keep: Option<Amount>,
+    /// Lanes.
+    pub lanes: Option<Amount>,
+}
+
+/// A number of columns, or of rows and of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Columns alone.
+    Columns(u32),
+    /// Rows, columns.
+    Both([u32; 2]),
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Amount::Columns(columns) => write!(f, "{columns}"),
+            Amount::Both(pair) => write!(f, "{pair:?}"),
+        }
+    }
 }
 
 /// What the generated hardware is checked with.

@@ -101,6 +101,12 @@ fn of_form(form: Form) -> Value {
             "minItems": 2,
             "maxItems": 2,
         }),
+        Form::Amount => {
+            let one = json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX });
+            json!({
+                "anyOf": [one, { "type": "array", "items": one, "minItems": 2, "maxItems": 2 }]
+            })
+        }
         Form::Size => {
             let side = json!({ "type": "integer", "minimum": 1, "maximum": LONGEST_SIDE });
             json!({

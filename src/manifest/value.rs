@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::de::{DeArray, DeInteger, DeValue};
 
-use super::form::LONGEST_SIDE;
+use super::form::{LONGEST_SIDE, MOST};
 use super::key::{Form, Key};
 use super::problem;
 use crate::board;
@@ -125,12 +125,16 @@ pub(super) fn check(key: &Key, given: &Given, dir: &Path) -> Result<Value, Refus
             .map(Value::Integer)
             .ok_or_else(|| ("out of range", problem::out_of_range(key, spelling))),
         (Form::Flag, Given::Flag(flag)) => Ok(Value::Flag(*flag)),
-        (Form::Pair, Given::List(list)) if list.integers.is_some() => {
+        (Form::Pair | Form::Amount, Given::List(list)) if list.integers.is_some() => {
             pair(key, list, u32::MAX).map(Value::Pair)
         }
         (Form::Size, Given::List(list)) if list.integers.is_some() => {
             pair(key, list, LONGEST_SIDE).map(Value::Pair)
         }
+        (Form::Amount, Given::Integer(number, spelling)) => number
+            .filter(|number| (1..=MOST).contains(number))
+            .map(Value::Integer)
+            .ok_or_else(|| ("out of range", problem::out_of_range(key, spelling))),
         (Form::Size, Given::Integer(number, spelling)) => number
             .filter(|number| (1..=i64::from(LONGEST_SIDE)).contains(number))
             .map(Value::Integer)

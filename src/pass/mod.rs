@@ -3,6 +3,7 @@
 
 mod adopt;
 mod connect;
+mod crossed;
 mod depth;
 mod fuse;
 mod reorder;

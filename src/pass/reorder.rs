@@ -2,10 +2,12 @@
 //! not flow at all, and sparse weights are stored as what is kept.
 //! Must not know how the order was chosen.
 
+use super::crossed;
 use crate::dataflow::{Channels, Dataflow, Node, Rearrangement, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::{
-    Add, Blocks, Duplicate, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Upsample, Vvau,
+    Add, Balance, Blocks, Duplicate, Layer, MaxPool, Mvau, MvauBcr, SumPool, Tensors, Upsample,
+    Vvau,
 };
 use crate::tensor::{DataType, Tensor};
 
@@ -63,7 +65,10 @@ pub fn reorder(mut dataflow: Dataflow, to: &Rearrangement) -> Result<Dataflow> {
             moved(node, read, written)?;
         }
         if let Some(blocks) = to.blocks.get(&node.name) {
-            compact(node, *blocks)?;
+            match *blocks {
+                Balance::Columns(blocks) => compact(node, blocks)?,
+                Balance::Cross(cross) => crossed::compact(node, cross)?,
+            }
         }
     }
     dataflow.verify("reorder")?;
@@ -282,7 +287,7 @@ fn list(rows: &[i32], columns: usize, blocks: Blocks) -> Option<Vec<Vec<usize>>>
 }
 
 /// One bit where no kept weight is 0 and all are -1 or 1: then the zeros are in the lists alone.
-fn kept_type(mvau: &Mvau, weights: &[i32]) -> DataType {
+pub(super) fn kept_type(mvau: &Mvau, weights: &[i32]) -> DataType {
     match weights.iter().all(|w| w.abs() == 1) {
         true => DataType::Bipolar,
         false => mvau.weight,

@@ -4,7 +4,7 @@
 
 use super::bcr_col::{cell, sums};
 use super::matrix::{Chain, Matrix};
-use crate::layer::Blocks;
+use crate::layer::{Balance, Blocks, Side as Half};
 
 /// Scores that may be looked at for one class of channels, and for all of them, so that large layers and deep
 /// networks take seconds.
@@ -17,7 +17,7 @@ const LEAST: f64 = 1e-9;
 /// Improves the order of every class that may move and lies beside a layer pruned in blocks, by exchanging
 /// two channels at a time as long as that gains. Gains are parts of a layer's whole score, so that layers
 /// count alike. The result depends on nothing but the scores.
-pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Vec<usize>]) {
+pub(super) fn arrange(chain: &Chain, blocks: &[Option<Balance>], orders: &mut [Vec<usize>]) {
     let each = (WORK[1] / chain.classes.len().max(1)).min(WORK[0]);
     for class in 0..chain.classes.len() {
         if chain.classes[class].fixed || orders[class].len() < 2 {
@@ -26,7 +26,12 @@ pub(super) fn arrange(chain: &Chain, blocks: &[Option<Blocks>], orders: &mut [Ve
         let mut sides = Vec::new();
         for (matrix, blocks) in chain.matrices.iter().zip(blocks) {
             let Some(blocks) = blocks else { continue };
-            sides.extend(side(chain, matrix, *blocks, orders, class));
+            sides.extend(match *blocks {
+                Balance::Columns(blocks) => side(chain, matrix, blocks, orders, class),
+                Balance::Cross(cross) => {
+                    crossed(chain, matrix, [cross.rows, cross.columns], orders, class)
+                }
+            });
         }
         if !sides.is_empty() {
             let places = climb(&mut sides, orders[class].len(), each);
@@ -133,6 +138,55 @@ fn side(
         lists: lists.len(),
         blocks,
         weight,
+    }))
+}
+
+/// A layer whose blocks keep rows and columns, seen from the channels on one of its sides: as if nothing were pruned on
+/// the other one. What blocks keep of rows is like what they keep of columns, once the matrix is turned.
+fn crossed(
+    chain: &Chain,
+    matrix: &Matrix,
+    [rows, columns]: [Half; 2],
+    orders: &[Vec<usize>],
+    class: usize,
+) -> Option<Side> {
+    let total = matrix.total();
+    let order = [chain.rows(matrix, orders), chain.columns(matrix, orders)];
+    let scores = matrix.gathered(&order[0], &order[1]);
+    let count = order[1].len();
+    let channels = orders[class].len();
+    let at = |row: usize, column: usize| scores[row * count + column];
+    let (half, other, is_rows) = match () {
+        () if matrix.output == class => (rows, columns, true),
+        () if matrix.input == class && count.is_multiple_of(channels) => (columns, rows, false),
+        () => return None,
+    };
+    let [own, others] = if is_rows {
+        [order[0].len(), count]
+    } else {
+        [count, order[0].len()]
+    };
+    let lists = other.blocks(others);
+    let mut sums = Vec::with_capacity(own * lists);
+    for line in 0..own {
+        for list in 0..lists {
+            let across = list * other.lines()..(list + 1) * other.lines();
+            let scores = across.map(|a| if is_rows { at(line, a) } else { at(a, line) });
+            sums.push(scores.sum());
+        }
+    }
+    Some(Side::Reads(Reads {
+        scores: sums,
+        channels,
+        positions: own / channels,
+        lists,
+        blocks: Blocks {
+            lanes: half.lanes,
+            rows: 1,
+            entries: half.entries,
+            keep: half.keep,
+        },
+        weight: if total > 0.0 { 1.0 / total } else { 0.0 },
     }))
 }
 

@@ -2,7 +2,7 @@
 //! Must not know weights.
 
 use crate::layer::Blocks;
-use crate::manifest::Pruning;
+use crate::manifest::{Amount, Pruning};
 
 /// Most lanes that finnp chooses by itself.
 const MOST_LANES: usize = 64;
@@ -36,7 +36,8 @@ pub fn choose(
 ) -> Result<Blocks, Refusal> {
     let entries = choice.block.map(|[_, entries]| entries as usize);
     let lanes = match choice.lanes {
-        Some(lanes) => given_lanes(columns, lanes as usize)?,
+        Some(Amount::Columns(lanes)) => given_lanes(columns, lanes as usize)?,
+        Some(Amount::Both(_)) => return Err(one_number("lanes")),
         None => lanes([columns, channels], entries, choice.density)?,
     };
     let depth = columns / lanes;
@@ -72,7 +73,7 @@ pub fn choose(
 
 fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
     let asked = match (choice.keep, choice.density) {
-        (Some(keep), _) if choice.block.is_none() => {
+        (Some(Amount::Columns(keep)), _) if choice.block.is_none() => {
             let what = format!("keeps {keep} entries of each block, and no block is given");
             return Err((
                 "keep",
@@ -80,11 +81,12 @@ fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
                 "add `block = [rows, entries]`, or say `density` instead".to_owned(),
             ));
         }
-        (Some(keep), _) if keep as usize > entries => {
+        (Some(Amount::Both(_)), _) => return Err(one_number("keep")),
+        (Some(Amount::Columns(keep)), _) if keep as usize > entries => {
             let what = format!("has blocks of {entries} entries, which cannot keep {keep}");
             return Err(("keep", what, format!("`keep` can be 1 to {entries}")));
         }
-        (Some(keep), _) => return Ok(keep as usize),
+        (Some(Amount::Columns(keep)), _) => return Ok(keep as usize),
         (None, Some(density)) => density,
         (None, None) => {
             let help = "add `density = 0.5`, or `block = [rows, entries]` and `keep = entries`";
@@ -114,6 +116,13 @@ fn keep(entries: usize, choice: &Pruning) -> Result<usize, Refusal> {
         return Err(("density", what, format!("`density` can be {}", some(&fits))));
     }
     Ok(keep)
+}
+
+/// A pair where this form takes a number.
+fn one_number(key: &'static str) -> Refusal {
+    let what = format!("is pruned by columns alone, so `{key}` is one number");
+    let help = format!("write `{key} = 4`, or `pattern = \"bcr\"` for rows and columns");
+    (key, what, help)
 }
 
 /// Entries of `entries` whose share is nearest to the density, at least one.
@@ -195,16 +204,16 @@ fn block_rows(rows: usize, wanted: usize) -> usize {
     nearest.unwrap_or(wanted.min(rows))
 }
 
-fn divisors(number: usize) -> Vec<usize> {
+pub(super) fn divisors(number: usize) -> Vec<usize> {
     (1..=number).filter(|d| number.is_multiple_of(*d)).collect()
 }
 
-fn listed(numbers: &[usize]) -> String {
+pub(super) fn listed(numbers: &[usize]) -> String {
     some(&numbers.iter().map(usize::to_string).collect::<Vec<_>>())
 }
 
 /// The texts with commas, without the middle of a long list.
-fn some(texts: &[String]) -> String {
+pub(super) fn some(texts: &[String]) -> String {
     match texts {
         [first @ .., last] if texts.len() > 16 => format!("{}, ... {last}", first[..14].join(", ")),
         _ => texts.join(", "),
@@ -212,7 +221,7 @@ fn some(texts: &[String]) -> String {
 }
 
 /// `keep / entries` as people write it in a manifest.
-fn share(keep: usize, entries: usize) -> String {
+pub(super) fn share(keep: usize, entries: usize) -> String {
     format!("{:.6}", keep as f64 / entries as f64)
         .trim_end_matches('0')
         .trim_end_matches('.')
@@ -302,7 +311,7 @@ mod tests {
         let block = Some([4, 7]);
         let (key, _, help) = refused(Pruning {
             block,
-            keep: Some(1),
+            keep: Some(Amount::Columns(1)),
             ..Pruning::default()
         });
         assert_eq!(
@@ -313,7 +322,7 @@ mod tests {
             )
         );
         let (key, _, help) = refused(Pruning {
-            lanes: Some(7),
+            lanes: Some(Amount::Columns(7)),
             ..density(0.5)
         });
         assert_eq!(
@@ -333,7 +342,7 @@ mod tests {
         );
         let (key, _, help) = refused(Pruning {
             block: Some([4, 4]),
-            keep: Some(5),
+            keep: Some(Amount::Columns(5)),
             ..Pruning::default()
         });
         assert_eq!((key, &*help), ("keep", "`keep` can be 1 to 4"));
@@ -344,7 +353,7 @@ mod tests {
         assert_eq!((key, &*help), ("block", "the first number can be 1 to 32"));
         assert_eq!(
             refused(Pruning {
-                keep: Some(1),
+                keep: Some(Amount::Columns(1)),
                 ..Pruning::default()
             })
             .0,
@@ -357,7 +366,7 @@ mod tests {
     #[test]
     fn given_lanes_must_come_near_the_density() {
         let lanes = |lanes, asked| {
-            let lanes = Some(lanes);
+            let lanes = Some(Amount::Columns(lanes));
             choose(
                 32,
                 [60; 2],

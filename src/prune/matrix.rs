@@ -248,7 +248,10 @@ fn roots(dataflow: &Dataflow) -> Vec<usize> {
         at
     }
     for node in &dataflow.nodes {
-        if matches!(node.layer, Layer::Mvau(_) | Layer::MvauBcr(_)) {
+        if matches!(
+            node.layer,
+            Layer::Mvau(_) | Layer::MvauBcr(_) | Layer::MvauRc(_)
+        ) {
             continue;
         }
         let streams: Vec<usize> = node

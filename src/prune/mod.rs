@@ -3,6 +3,7 @@
 //! Must not know stages, files or tools.
 
 mod arrange;
+mod bcr;
 mod bcr_col;
 mod channel;
 mod grid;
@@ -11,6 +12,7 @@ mod mask;
 mod matrix;
 mod none;
 mod plan;
+mod sides;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +22,10 @@ pub use mask::{Mask, apply};
 pub use plan::{Choices, plan};
 
 use crate::dataflow::Rearrangement;
-use crate::layer::Blocks;
+use crate::layer::Balance;
 
 /// Every pattern, by the name that the manifest calls it; file names agree but for `-` and `_`.
-pub const PATTERNS: &[&str] = &[none::NAME, bcr_col::NAME, channel::NAME];
+pub const PATTERNS: &[&str] = &[none::NAME, bcr_col::NAME, bcr::NAME, channel::NAME];
 
 /// Every method; file names and the table agree.
 pub const METHODS: &[&str] = &[magnitude::NAME];
@@ -55,7 +57,7 @@ pub struct Pruned {
     /// The share of the weights that is kept.
     pub density: f64,
     /// The balanced form, where there is one.
-    pub blocks: Option<Blocks>,
+    pub blocks: Option<Balance>,
     /// Share of the score that the kept weights have.
     pub retained: f64,
 }

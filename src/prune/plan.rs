@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::grid::{self, choose};
 use super::matrix::{Chain, Class, Matrix, chain};
-use super::{Mask, Plan, Pruned, arrange, bcr_col, channel, none};
+use super::{Mask, Plan, Pruned, arrange, bcr, bcr_col, channel, none, sides};
 use crate::error::{Error, Place, Result};
-use crate::layer::Blocks;
+use crate::layer::Balance;
 use crate::manifest::Pruning;
 use crate::network::Network;
 use crate::pass::{Grid, fuse, products};
@@ -45,7 +45,7 @@ pub fn plan(
         .iter()
         .zip(&wanted)
         .map(|(matrix, wanted)| blocks(&chain, matrix, &orders, wanted))
-        .collect::<Result<Vec<Option<Blocks>>>>()?;
+        .collect::<Result<Vec<Option<Balance>>>>()?;
     arrange::arrange(&chain, &blocks, &mut orders);
     let mut plan = Plan::default();
     let mut masks = Vec::new();
@@ -200,15 +200,20 @@ fn blocks(
     matrix: &Matrix,
     orders: &[Vec<usize>],
     (pruning, places): &Wanted,
-) -> Result<Option<Blocks>> {
-    if pattern(pruning) != bcr_col::NAME {
+) -> Result<Option<Balance>> {
+    let pattern = pattern(pruning);
+    if pattern != bcr_col::NAME && pattern != bcr::NAME {
         return Ok(None);
     }
     let rows = chain.rows(matrix, orders).len();
     let columns = chain.columns(matrix, orders).len();
     let channels = chain.channels(matrix, orders);
-    let chosen = choose(rows, [columns, channels], matrix.bits, pruning);
-    let blocks = chosen.map_err(|(key, what, help): grid::Refusal| {
+    let shape = [columns, channels];
+    let chosen = match pattern {
+        bcr::NAME => sides::choose(rows, shape, matrix.bits, pruning).map(Balance::Cross),
+        _ => choose(rows, shape, matrix.bits, pruning).map(Balance::Columns),
+    };
+    let balance = chosen.map_err(|(key, what, help): grid::Refusal| {
         let error = Error::user(format!("layer `{}` {what}", matrix.name)).help(help);
         match places.get(key) {
             Some(place) => error.at(place.clone()),
@@ -216,7 +221,7 @@ fn blocks(
         }
     })?;
     // Where everything is kept, nothing needs an index.
-    Ok((blocks.keep < blocks.entries).then_some(blocks))
+    Ok((!balance.is_whole()).then_some(balance))
 }
 
 /// `[rows, columns]` in the layer's old order: which weights stay.
@@ -224,12 +229,18 @@ fn kept(
     chain: &Chain,
     matrix: &Matrix,
     orders: &[Vec<usize>],
-    blocks: Option<Blocks>,
+    blocks: Option<Balance>,
 ) -> Vec<bool> {
     let rows = chain.rows(matrix, orders);
     let columns = chain.columns(matrix, orders);
     let inner = match blocks {
-        Some(blocks) => bcr_col::project(&matrix.gathered(&rows, &columns), columns.len(), blocks),
+        Some(balance) => {
+            let scores = matrix.gathered(&rows, &columns);
+            match balance {
+                Balance::Columns(blocks) => bcr_col::project(&scores, columns.len(), blocks),
+                Balance::Cross(cross) => bcr::project(&scores, columns.len(), cross),
+            }
+        }
         None => vec![true; rows.len() * columns.len()],
     };
     let mut kept = vec![false; matrix.scores.len()];
@@ -241,7 +252,7 @@ fn kept(
     kept
 }
 
-fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Blocks>, pruning: &Pruning) -> Pruned {
+fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Balance>, pruning: &Pruning) -> Pruned {
     let count = kept.iter().filter(|kept| **kept).count();
     let pairs = matrix.scores.iter().zip(kept);
     let score: f64 = pairs

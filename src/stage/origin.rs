@@ -275,6 +275,7 @@ fn derivation(node: &Node, origin: &Origin, parts: &dyn Fn(&[ValueId]) -> Vec<Pa
     let (columns, weight, accumulator) = match &node.layer {
         Layer::Mvau(layer) => (layer.columns, Some(layer.weight), Some(layer.accumulator)),
         Layer::MvauBcr(layer) => (layer.columns, Some(layer.weight), Some(layer.accumulator)),
+        Layer::MvauRc(layer) => (layer.columns, Some(layer.weight), Some(layer.accumulator)),
         Layer::Vvau(layer) => {
             let positions = layer.sliding.positions();
             (positions, Some(layer.weight), Some(layer.accumulator))

@@ -8,7 +8,7 @@ use super::record::{from_json, of_stage, read};
 use super::{Artifacts, NETWORK, OutputRef};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
-use crate::layer::{Blocks, Layer, Port};
+use crate::layer::{Balance, Layer, MvauRc, Port};
 use crate::manifest::Manifest;
 use crate::prune::Pruned;
 
@@ -63,7 +63,7 @@ pub struct PrunedRow {
     /// Pattern, as the manifest calls it.
     pub pattern: String,
     /// The balanced form, where there is one.
-    pub blocks: Option<Blocks>,
+    pub blocks: Option<Balance>,
     /// Share of the score that the kept weights have.
     pub retained: f64,
     /// Products of the dense layer for each one that is left.
@@ -196,6 +196,7 @@ fn bound(layer: &Layer) -> Limit {
     let reads = hardware.inputs().iter().map(Port::words).max().unwrap_or(0);
     match layer {
         Layer::MvauBcr(mvau) if mvau.row_folds() * mvau.steps() < mvau.depth() => Limit::Input,
+        Layer::MvauRc(mvau) => crossed(mvau),
         Layer::Mvau(_) | Layer::MvauBcr(_) => Limit::Compute,
         Layer::Vvau(vvau)
             if hardware.cycles() > hardware.output().words() as u64 * vvau.steps() as u64 =>
@@ -205,6 +206,16 @@ fn bound(layer: &Layer) -> Limit {
         Layer::Vvau(_) => Limit::Compute,
         _ if reads < hardware.output().words() => Limit::Output,
         _ => Limit::Input,
+    }
+}
+
+/// What bounds a layer whose blocks keep rows and columns.
+fn crossed(mvau: &MvauRc) -> Limit {
+    let steps = mvau.blocks()[0] * mvau.steps();
+    match mvau.depth().max(mvau.row_folds()) {
+        words if words <= steps => Limit::Compute,
+        words if words == mvau.depth() => Limit::Input,
+        _ => Limit::Output,
     }
 }
 
@@ -234,6 +245,11 @@ fn held(layer: &Layer) -> Option<Held> {
             mvau.columns,
             mvau.weight,
         ),
+        Layer::MvauRc(mvau) => {
+            let [down, across] = mvau.blocks();
+            let used = down * across * mvau.cross.kept();
+            (1, used, mvau.columns, mvau.weight)
+        }
         Layer::Vvau(vvau) => {
             let positions = vvau.sliding.positions();
             let used = vvau.sliding.channels * positions;
@@ -259,16 +275,22 @@ fn pruned_row(layer: &Layer, pruned: &Pruned, dense_cycles: u64) -> PrunedRow {
     let (steps, index_memory_bits, weight_bits, waits) = match layer {
         Layer::MvauBcr(mvau) => {
             let steps = (mvau.row_folds() * mvau.steps()) as u64;
-            let waits = steps < mvau.depth() as u64;
+            let waits = (steps < mvau.depth() as u64).then_some(Limit::Input);
+            (steps, mvau.index_memory_bits(), mvau.weight.bits(), waits)
+        }
+        Layer::MvauRc(mvau) => {
+            let steps = (mvau.blocks()[0] * mvau.steps()) as u64;
+            let bound = crossed(mvau);
+            let waits = (bound != Limit::Compute).then_some(bound);
             (steps, mvau.index_memory_bits(), mvau.weight.bits(), waits)
         }
         Layer::Mvau(mvau) => (
             hardware.cycles() / pixels.max(1),
             0,
             mvau.weight.bits(),
-            false,
+            None,
         ),
-        _ => (0, 0, 0, false),
+        _ => (0, 0, 0, None),
     };
     PrunedRow {
         pattern: pruned.pattern.clone(),
@@ -279,10 +301,10 @@ fn pruned_row(layer: &Layer, pruned: &Pruned, dense_cycles: u64) -> PrunedRow {
         index_memory_bits,
         dense_memory_bits: dense_cycles / pixels.max(1) * lanes * u64::from(pruned.weight_bits),
         speed_up,
-        limit: match () {
-            () if waits => Limit::Input,
-            () if speed_up < compression * (1.0 - 1e-9) => Limit::Padding,
-            () => Limit::Compute,
+        limit: match waits {
+            Some(limit) => limit,
+            None if speed_up < compression * (1.0 - 1e-9) => Limit::Padding,
+            None => Limit::Compute,
         },
     }
 }

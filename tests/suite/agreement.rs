@@ -154,10 +154,11 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 }
 
 /// The ways in which networks are pruned.
-const WAYS: [Way; 4] = [
+const WAYS: [Way; 5] = [
     Way::Scattered,
     Way::Planned("bcr-col", 0.5),
     Way::Planned("bcr-col", 0.25),
+    Way::Planned("bcr", 0.25),
     Way::Planned("channel", 0.5),
 ];
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use finnp::dataflow::Dataflow;
-use finnp::layer::Blocks;
+use finnp::layer::{Blocks, Cross, Side};
 use finnp::reference::Integers;
 use finnp::tensor::{DataType, Window};
 
@@ -102,7 +102,7 @@ fn layer(chain: &mut Pipeline) {
     let pad = *random.pick(&[0, 0, chain.element.min(), chain.element.max(), -3, 1 << 20]);
     let window = window(random, chain.picture);
     let groups = divisor(random, chain.channels);
-    match random.below(10) {
+    match random.below(11) {
         0 => chain.mvau(rows, 1, weight, steps),
         1 => chain.window(window, pad, groups),
         2 | 3 => {
@@ -119,6 +119,25 @@ fn layer(chain: &mut Pipeline) {
                 keep: random.below(entries) + 1,
             };
             chain.mvau_bcr(rows, blocks, weight, steps);
+        }
+        10 => {
+            let channels = chain.channels;
+            let mut side = |lines: usize| {
+                let lanes = divisor(random, lines);
+                let entries = divisor(random, lines / lanes);
+                let keep = random.below(entries) + 1;
+                Side {
+                    lanes,
+                    entries,
+                    keep,
+                }
+            };
+            let (rows_side, columns) = (side(rows), side(channels));
+            let cross = Cross {
+                rows: rows_side,
+                columns,
+            };
+            chain.mvau_rc(rows, cross, weight, steps);
         }
         5 | 6 => chain.vvau(window, pad, weight, steps),
         7 => chain.max_pool(window),

@@ -66,6 +66,7 @@ mod random_operator;
 mod random_picture;
 mod random_residual;
 mod random_window;
+mod rc;
 mod residual;
 mod resize;
 mod resnet;

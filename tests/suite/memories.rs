@@ -4,7 +4,7 @@
 use finnp::backend::hls::memories;
 use finnp::dataflow::Node;
 use finnp::layer::{Layer, MvauBcr, Range};
-use finnp::manifest::Pruning;
+use finnp::manifest::{Amount, Pruning};
 use finnp::qonnx::import;
 use finnp::tensor::DataType;
 
@@ -30,11 +30,12 @@ fn any_pruning(random: &mut Random) -> Pruning {
             pruning.block = Some([*random.pick(&[1, 1, 2, 3, 5]), entries]);
             if random.chance(70) {
                 pruning.density = None;
-                pruning.keep = Some(random.between(1, i64::from(entries)) as u32);
+                let keep = random.between(1, i64::from(entries)) as u32;
+                pruning.keep = Some(Amount::Columns(keep));
             }
         }
         if random.chance(10) {
-            pruning.lanes = Some(*random.pick(&[1, 1, 2, 3, 4]));
+            pruning.lanes = Some(Amount::Columns(*random.pick(&[1, 1, 2, 3, 4])));
         }
     }
     pruning

@@ -3,8 +3,8 @@
 
 use finnp::dataflow::{Dataflow, Input, Node, Order, Output, Stream, StreamId, Tail};
 use finnp::layer::{
-    Activation, Blocks, LabelSelect, Layer, MaxPool, Mvau, MvauBcr, Sliding, SlidingWindow,
-    SumPool, Tensors, Threshold, Vvau, WidthConverter,
+    Activation, Blocks, Cross, LabelSelect, Layer, MaxPool, Mvau, MvauBcr, MvauRc, Side, Sliding,
+    SlidingWindow, SumPool, Tensors, Threshold, Vvau, WidthConverter,
 };
 use finnp::network::Coding;
 use finnp::tensor::{DataType, PerChannel, Tensor, Window};
@@ -300,6 +300,60 @@ impl Pipeline {
             simd: 1,
         });
         self.push(layer, tensors, self.picture, rows);
+    }
+
+    /// A matrix product whose blocks keep rows and columns.
+    pub(crate) fn mvau_rc(
+        &mut self,
+        rows: usize,
+        cross: Cross,
+        weight: DataType,
+        steps: Option<Steps>,
+    ) {
+        let columns = self.channels;
+        let [down, across] = cross.blocks(rows, columns);
+        let row_index = self.entries(down * across * cross.rows.lanes, cross.rows);
+        let index = self.entries(down * across * cross.columns.lanes, cross.columns);
+        let weights = self.weights(down * across * cross.kept(), weight);
+        let lists = |side: Side, index| {
+            Some(Tensor::new(vec![down, across, side.lanes, side.keep], index).unwrap())
+        };
+        let shape = vec![down * across, cross.rows.kept(), cross.columns.kept()];
+        let mut tensors = Tensors {
+            weights: Some(Tensor::new(shape, weights).unwrap()),
+            index: lists(cross.columns, index),
+            row_index: lists(cross.rows, row_index),
+            ..Tensors::default()
+        };
+        let accumulator = self.accumulator(columns, weight, 0);
+        let activation = self.activation(steps, (accumulator, columns), rows, &mut tensors);
+        let layer = Layer::MvauRc(MvauRc {
+            rows,
+            columns,
+            pixels: self.pixels(),
+            input: self.element,
+            weight,
+            accumulator,
+            activation,
+            cross,
+            pe: 1,
+            simd: 1,
+        });
+        self.push(layer, tensors, self.picture, rows);
+    }
+
+    /// So many lists of kept entries.
+    fn entries(&mut self, lists: usize, side: Side) -> Vec<i32> {
+        let mut index = Vec::new();
+        for _ in 0..lists {
+            let mut entries: Vec<i32> = (0..side.entries as i32).collect();
+            while entries.len() > side.keep {
+                let out = self.random.below(entries.len());
+                entries.remove(out);
+            }
+            index.extend(entries);
+        }
+        index
     }
 
     /// A depthwise convolution.

@@ -45,7 +45,7 @@ fn attempt(seed: u64) -> bool {
         false => String::new(),
     };
     if random.chance(60) {
-        let pattern = random.pick(&["bcr-col", "bcr-col", "channel"]);
+        let pattern = random.pick(&["bcr-col", "bcr", "channel"]);
         let density = random.pick(&[0.5, 0.25, 0.3, 0.8]);
         manifest += &format!("[prune]\npattern = \"{pattern}\"\ndensity = {density}\n");
     }

@@ -50,9 +50,10 @@ fn attempt(seed: u64, case: &Case) -> Result<Trial, Error> {
     })
 }
 
-/// The ways in which networks are pruned, each by one seed of three.
-const WAYS: [Way; 3] = [
+/// The ways in which networks are pruned, each by one seed of four.
+const WAYS: [Way; 4] = [
     Way::Planned("bcr-col", 0.5),
+    Way::Planned("bcr", 0.5),
     Way::Planned("channel", 0.5),
     Way::Scattered,
 ];

@@ -24,7 +24,7 @@ pub(crate) fn project(file: &str, lines: &str) -> Option<Project> {
     Some(project)
 }
 
-fn cnv(bits: usize) -> Option<Project> {
+pub(crate) fn cnv(bits: usize) -> Option<Project> {
     let data = shared("data/cifar10_test.npz")?;
     // Pixels less 128 are the integers of the network's own first quantiser, whose scale is 1/128.
     let lines = format!(

@@ -43,6 +43,10 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "finnp/mvau_bcr.hpp",
         include_str!("library/finnp/mvau_bcr.hpp"),
     ),
+    (
+        "finnp/mvau_rc.hpp",
+        include_str!("library/finnp/mvau_rc.hpp"),
+    ),
     ("finnp/pool.hpp", include_str!("library/finnp/pool.hpp")),
     ("finnp/scaled.hpp", include_str!("library/finnp/scaled.hpp")),
     (

@@ -15,6 +15,7 @@ mod max_pool;
 mod memory;
 mod mvau;
 mod mvau_bcr;
+mod mvau_rc;
 mod shape;
 mod sliding_window;
 mod stream;
@@ -57,6 +58,7 @@ fn unit(layer: &Layer) -> Unit {
     match layer {
         Layer::Mvau(layer) => mvau::unit(layer),
         Layer::MvauBcr(layer) => mvau_bcr::unit(layer),
+        Layer::MvauRc(layer) => mvau_rc::unit(layer),
         Layer::SlidingWindow(layer) => sliding_window::unit(layer),
         Layer::Vvau(layer) => vvau::unit(layer),
         Layer::MaxPool(layer) => max_pool::unit(layer),

@@ -57,6 +57,20 @@ pub(super) const INDEX: Memory = Memory {
     pragmas: &[("ARRAY_PARTITION", 2), ("ARRAY_RESHAPE", 3)],
 };
 
+/// Kept rows: those of all PE are read at once.
+pub(super) const ROW_INDEX: Memory = Memory {
+    name: "row_index",
+    class: "RowIndices",
+    pragmas: &[("ARRAY_RESHAPE", 2)],
+};
+
+/// Kept columns that all PE share: those of all lanes are read at once.
+pub(super) const COLUMN_INDEX: Memory = Memory {
+    name: "index",
+    class: "Indices",
+    pragmas: &[("ARRAY_RESHAPE", 2)],
+};
+
 /// Thresholds: all of PE rows are compared at once.
 pub(super) const THRESHOLDS: Memory = Memory {
     name: "thresholds",

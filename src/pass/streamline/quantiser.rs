@@ -379,6 +379,7 @@ fn threshold_tensors(stairs: &[Staircase], levels: usize) -> Result<Tensors> {
     let flip = stairs.iter().map(|s| i32::from(s.flip)).collect();
     Ok(Tensors {
         index: None,
+        row_index: None,
         weights: None,
         thresholds: Some(Tensor::new(vec![stairs.len(), levels], values)?),
         flip: Some(Tensor::new(vec![stairs.len()], flip)?),

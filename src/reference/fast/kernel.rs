@@ -9,8 +9,8 @@ use super::product::Product;
 use super::reach::{Reach, Sums};
 use super::threshold::Thresholds;
 use crate::layer::{
-    Activation, LabelSelect, Layer, MaxPool, Mvau, MvauBcr, SlidingWindow, SumPool, Tensors,
-    Threshold, Vvau,
+    Activation, LabelSelect, Layer, MaxPool, Mvau, MvauBcr, MvauRc, SlidingWindow, SumPool,
+    Tensors, Threshold, Vvau,
 };
 use crate::tensor::first_largest;
 
@@ -39,7 +39,24 @@ pub(super) type Prepared = (Reach, Option<Kernel>);
 pub(super) fn prepare(arch: Arch, layer: &Layer, tensors: &Tensors, input: Reach) -> Prepared {
     let (reach, kernel) = match layer {
         Layer::Mvau(layer) => mvau(arch, layer, tensors, input),
-        Layer::MvauBcr(layer) => mvau_bcr(arch, layer, tensors, input),
+        Layer::MvauBcr(layer) => {
+            let weights = scattered(layer, tensors);
+            let sparse = (
+                weights,
+                [layer.rows, layer.columns],
+                layer.activation.as_ref(),
+            );
+            zeros(arch, sparse, tensors, input)
+        }
+        Layer::MvauRc(layer) => {
+            let weights = crossed(layer, tensors);
+            let sparse = (
+                weights,
+                [layer.rows, layer.columns],
+                layer.activation.as_ref(),
+            );
+            zeros(arch, sparse, tensors, input)
+        }
         Layer::SlidingWindow(layer) => sliding_window(layer, input),
         Layer::Vvau(layer) => vvau(arch, layer, tensors, input),
         Layer::MaxPool(layer) => max_pool(layer, input),
@@ -99,14 +116,19 @@ fn mvau(arch: Arch, layer: &Mvau, tensors: &Tensors, input: Reach) -> Prepared {
 }
 
 /// Weights that are not kept are 0.
-fn mvau_bcr(arch: Arch, layer: &MvauBcr, tensors: &Tensors, input: Reach) -> Prepared {
-    let Some(weights) = scattered(layer, tensors) else {
+fn zeros(
+    arch: Arch,
+    (weights, [rows, columns], activation): (Option<Vec<i32>>, [usize; 2], Option<&Activation>),
+    tensors: &Tensors,
+    input: Reach,
+) -> Prepared {
+    let Some(weights) = weights else {
         return (Reach::ALL, None);
     };
-    let sums = input.sums(weights.chunks_exact(layer.columns));
-    let activation = (layer.activation.as_ref(), tensors, layer.rows);
+    let sums = input.sums(weights.chunks_exact(columns));
+    let activation = (activation, tensors, rows);
     activated(arch, (sums, input), activation, |thresholds| {
-        let shape = [1, layer.rows, layer.columns];
+        let shape = [1, rows, columns];
         let product = Product::new(arch, shape, &weights).then(thresholds);
         Kernel::Product(Box::new(product))
     })
@@ -128,6 +150,37 @@ fn scattered(layer: &MvauBcr, tensors: &Tensors) -> Option<Vec<i32>> {
             let entry = usize::try_from(index[list + at]).ok()?;
             let weight = line.get_mut(entry * lanes + at / kept)?;
             *weight = weight.checked_add(weights[row * lanes * kept + at])?;
+        }
+    }
+    Some(dense)
+}
+
+/// `[rows, columns]`; `None` where the tensors do not fit.
+fn crossed(layer: &MvauRc, tensors: &Tensors) -> Option<Vec<i32>> {
+    if !layer.cross.fit(layer.rows, layer.columns) {
+        return None;
+    }
+    let (across, sides) = (layer.blocks()[1], layer.cross);
+    // The order is the same for every parallelism.
+    let one = MvauRc {
+        pe: 1,
+        simd: 1,
+        ..layer.clone()
+    };
+    let (rows, columns) = (
+        one.kept_rows(tensors).ok()?,
+        one.kept_columns(tensors).ok()?,
+    );
+    let weights = one.kept_weights(tensors).ok()?.chunks_exact(sides.kept());
+    let mut dense = vec![0i32; layer.rows * layer.columns];
+    for (block, (weights, (rows, columns))) in weights.zip(rows.iter().zip(&columns)).enumerate() {
+        let top = block / across * sides.rows.lines();
+        let left = block % across * sides.columns.lines();
+        for (row, place) in rows.iter().flatten() {
+            for (column, at) in columns.iter().flatten() {
+                let to = dense.get_mut((top + row) * layer.columns + left + column)?;
+                *to = to.checked_add(weights[place * sides.columns.kept() + at])?;
+            }
         }
     }
     Some(dense)
