@@ -10,6 +10,7 @@ macro_rules! file {
 
 /// `(file, text)` of every module.
 pub const LIBRARY: &[(&str, &str)] = &[
+    file!("finnp_control.sv"),
     file!("finnp_delay.sv"),
     file!("finnp_edge.sv"),
     file!("finnp_fifo.sv"),

@@ -1,7 +1,7 @@
 //! SystemVerilog of every layer, its memories, and the module that joins them.
 //! Must not know the cache.
 
-use crate::backend::rtl::{self, LIBRARY};
+use crate::backend::rtl::{self, BENCH, LIBRARY};
 use crate::dataflow::{Dataflow, Node, read_tensors};
 use crate::error::Result;
 use crate::layer::Layer;
@@ -13,6 +13,9 @@ use crate::stage::{Inputs, Job, NETWORK, Outputs};
 pub(in crate::stage) const LIBRARY_JOB: &str = "rtl library";
 /// Job that writes the module of the whole network.
 pub(in crate::stage) const TOP_JOB: &str = "rtl top";
+
+/// The program that simulates it with Verilator.
+pub(in crate::stage) const TESTBENCH: &str = "testbench.cpp";
 
 /// Job that writes the module of a layer's shape.
 pub(in crate::stage) fn source_job(layer: &str) -> String {
@@ -81,8 +84,12 @@ fn top(project: &str, dataflow: &Dataflow) -> Job {
     let job = Job::compute(TOP_JOB, move |inputs| {
         let dataflow = read(&of_inputs(inputs))?;
         let text = rtl::top_source(&dataflow, &name)?;
-        let file = format!("{}.sv", rtl::top_name(&name));
-        Ok(Outputs::from([(file, text.into_bytes())]))
+        let bench = rtl::network_bench_source(&dataflow, &name)?;
+        Ok(Outputs::from([
+            (format!("{}.sv", rtl::top_name(&name)), text.into_bytes()),
+            (TESTBENCH.to_owned(), bench.into_bytes()),
+            (BENCH.0.to_owned(), BENCH.1.as_bytes().to_vec()),
+        ]))
     })
     .line("project", project);
     feed(job, "fold", dataflow, false).shown_in("rtl")

@@ -18,6 +18,9 @@ pub(super) const NETWORK_RUN: &str = "rtl simulate the network";
 /// Job that packs what it is fed.
 const NETWORK_WORDS: &str = "words of the network";
 
+/// Where what enters and leaves the network is shown.
+const SHOWN: &str = "sim/rtl";
+
 /// Job that simulates a layer.
 pub(super) fn layer_job(layer: &str) -> String {
     format!("rtl simulate {layer}")
@@ -123,5 +126,5 @@ pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
     for node in &folded.nodes {
         run = memories(run, node, &format!("memories/{}/", node.name))?;
     }
-    Ok([packing, run])
+    Ok([packing.shown_in(SHOWN), run.shown_in(SHOWN)])
 }
