@@ -1,0 +1,206 @@
+//! `Fifo`: the words between two machines, as the cycles in which they come and go.
+//! Must not know who writes or reads them.
+
+use std::collections::VecDeque;
+
+/// A ring of places. What happens at them is told in order, but a writer may be ahead of a reader, or behind: each
+/// goes on as soon as it knows the cycle that it has to wait for.
+pub(super) struct Fifo {
+    /// Of a word that waits, the first cycle in which it can be read; of a free place, the first one in which it can
+    /// be reserved.
+    places: Vec<u64>,
+    /// The next place that is read, and the next one that is written.
+    head: usize,
+    tail: usize,
+    waiting: usize,
+    watch: Option<Box<Watch>>,
+}
+
+impl Fifo {
+    /// An empty one with room for `depth` words.
+    pub(super) fn new(depth: usize) -> Self {
+        Fifo {
+            places: vec![0; depth],
+            head: 0,
+            tail: 0,
+            waiting: 0,
+            watch: None,
+        }
+    }
+
+    /// Writes down what happens from now on.
+    pub(super) fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// What was written down.
+    pub(super) fn seen(&mut self) -> Option<Box<Watch>> {
+        self.watch.take()
+    }
+
+    /// Words whose cycle is known and that are not read.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Places of which it is known when they can be reserved.
+    pub(super) fn free(&self) -> usize {
+        self.places.len() - self.waiting
+    }
+
+    /// Each cycle, or if that is later the one in which the next word, and the ones after it, can be read.
+    pub(super) fn arrivals(&self, cycles: &mut [u64]) {
+        later(cycles, &self.places, self.head);
+    }
+
+    /// Each cycle, or if that is later the one in which the next place, and the ones after it, can be reserved.
+    pub(super) fn rooms(&self, cycles: &mut [u64]) {
+        later(cycles, &self.places, self.tail);
+    }
+
+    /// Reads words in these cycles.
+    pub(super) fn read(&mut self, cycles: &[u64]) {
+        self.head = put(&mut self.places, self.head, cycles, 1);
+        self.waiting -= cycles.len();
+        if let Some(watch) = &mut self.watch {
+            watch.read(cycles);
+        }
+    }
+
+    /// Reserves places in these cycles for words that can be read so many cycles later.
+    pub(super) fn write(&mut self, cycles: &[u64], delay: u64) {
+        self.tail = put(&mut self.places, self.tail, cycles, delay);
+        self.waiting += cycles.len();
+        if let Some(watch) = &mut self.watch {
+            watch.made(cycles);
+        }
+    }
+}
+
+fn later(cycles: &mut [u64], places: &[u64], at: usize) {
+    let (first, second) = cycles.split_at_mut(cycles.len().min(places.len() - at));
+    let pairs = first.iter_mut().zip(&places[at..]);
+    pairs.for_each(|(cycle, place)| *cycle = (*cycle).max(*place));
+    let pairs = second.iter_mut().zip(places);
+    pairs.for_each(|(cycle, place)| *cycle = (*cycle).max(*place));
+}
+
+/// Puts what happens into the places, `delay` later; the place behind the last one.
+fn put(places: &mut [u64], at: usize, cycles: &[u64], delay: u64) -> usize {
+    let (first, second) = cycles.split_at(cycles.len().min(places.len() - at));
+    let pairs = first.iter().zip(&mut places[at..]);
+    pairs.for_each(|(cycle, place)| *place = cycle + delay);
+    let pairs = second.iter().zip(places.iter_mut());
+    pairs.for_each(|(cycle, place)| *place = cycle + delay);
+    match second.len() {
+        0 if at + first.len() == places.len() => 0,
+        0 => at + first.len(),
+        wrapped => wrapped,
+    }
+}
+
+/// What happened at a FIFO.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// Cycles in which places were reserved, and in which their words were read, of the last words of each.
+    pub(super) made: Log,
+    pub(super) read: Log,
+    /// The most places that were taken at once.
+    pub(super) peak: usize,
+    taken: usize,
+    count: bool,
+    /// Not yet counted.
+    made_next: VecDeque<u64>,
+    read_next: VecDeque<u64>,
+}
+
+impl Watch {
+    /// Keeps the cycles of the last `words` words and counts places if wanted.
+    pub(super) fn new(words: usize, count: bool) -> Self {
+        Watch {
+            made: Log::new(words),
+            read: Log::new(words),
+            count,
+            ..Watch::default()
+        }
+    }
+
+    fn made(&mut self, cycles: &[u64]) {
+        self.made.push(cycles);
+        if self.count {
+            self.made_next.extend(cycles);
+            self.merge(false);
+        }
+    }
+
+    fn read(&mut self, cycles: &[u64]) {
+        self.read.push(cycles);
+        if self.count {
+            self.read_next.extend(cycles);
+            self.merge(false);
+        }
+    }
+
+    /// Counts in the order of cycles, as far as both sides are known, or to the end.
+    pub(super) fn merge(&mut self, to_the_end: bool) {
+        while let Some(made) = self.made_next.front() {
+            match self.read_next.front() {
+                // A place is free in the cycle after the read.
+                Some(read) if read < made => {
+                    self.read_next.pop_front();
+                    self.taken -= 1;
+                }
+                None if !to_the_end => return,
+                _ => {
+                    self.made_next.pop_front();
+                    self.taken += 1;
+                    self.peak = self.peak.max(self.taken);
+                }
+            }
+        }
+    }
+}
+
+/// The last entries of a list.
+#[derive(Default)]
+pub(super) struct Log {
+    entries: Vec<u64>,
+    at: usize,
+    most: usize,
+}
+
+impl Log {
+    fn new(most: usize) -> Self {
+        Log {
+            entries: Vec::new(),
+            at: 0,
+            most,
+        }
+    }
+
+    fn push(&mut self, cycles: &[u64]) {
+        if self.most == 0 {
+            return;
+        }
+        for cycle in cycles {
+            match self.entries.len() < self.most {
+                true => self.entries.push(*cycle),
+                false => self.entries[self.at] = *cycle,
+            }
+            self.at = if self.at + 1 == self.most {
+                0
+            } else {
+                self.at + 1
+            };
+        }
+    }
+
+    /// The entries, oldest first.
+    pub(super) fn in_order(mut self) -> Vec<u64> {
+        if self.entries.len() == self.most {
+            self.entries.rotate_left(self.at);
+        }
+        self.entries
+    }
+}
