@@ -5,6 +5,7 @@
 //! when the words that it takes and room for the word that it makes are there, whichever is last. There is no loop
 //! over cycles. Must not know text, files or tools.
 
+mod alone;
 mod banks;
 mod clock;
 mod end;
@@ -15,4 +16,5 @@ mod run;
 mod steps;
 mod window;
 
+pub use alone::alone;
 pub use run::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait, run};

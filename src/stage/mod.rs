@@ -13,6 +13,7 @@ mod prune;
 mod record;
 mod reorder;
 mod row;
+mod simulate;
 mod streamline;
 mod summary;
 mod verify;
@@ -32,6 +33,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &streamline::Streamline,
     &reorder::Reorder,
     &fold::Fold,
+    &simulate::Simulate,
     &generate::Generate,
     &verify::Verify,
     &package::Package,

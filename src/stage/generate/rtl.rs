@@ -3,10 +3,11 @@
 
 use crate::backend::rtl::{self, BENCH, LIBRARY};
 use crate::dataflow::{Dataflow, Node, read_tensors};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::manifest::Manifest;
 use crate::stage::record::{feed, from_json, layer_file, of_inputs, read, tensor_file};
+use crate::stage::simulate::{SIMULATION, Simulation};
 use crate::stage::{Inputs, Job, NETWORK, Outputs};
 
 /// Job that copies the library.
@@ -82,7 +83,8 @@ fn memory(node: &Node) -> Job {
 fn top(project: &str, dataflow: &Dataflow) -> Job {
     let name = project.to_owned();
     let job = Job::compute(TOP_JOB, move |inputs| {
-        let dataflow = read(&of_inputs(inputs))?;
+        let mut dataflow = read(&of_inputs(inputs))?;
+        deepen(&mut dataflow, inputs)?;
         let text = rtl::top_source(&dataflow, &name)?;
         let bench = rtl::network_bench_source(&dataflow, &name)?;
         Ok(Outputs::from([
@@ -92,5 +94,22 @@ fn top(project: &str, dataflow: &Dataflow) -> Job {
         ]))
     })
     .line("project", project);
-    feed(job, "fold", dataflow, false).shown_in("rtl")
+    feed(job, "fold", dataflow, false)
+        .output_of(SIMULATION, "simulate", NETWORK, SIMULATION)
+        .shown_in("rtl")
+}
+
+/// Sets the depths of the FIFOs that were found.
+///
+/// # Errors
+/// A bug if they are those of another network.
+pub(in crate::stage) fn deepen(dataflow: &mut Dataflow, inputs: &Inputs) -> Result<()> {
+    let found: Simulation = from_json(inputs.bytes(SIMULATION)?)?;
+    if found.depths.len() != dataflow.streams.len() {
+        return Err(Error::bug("another network was simulated"));
+    }
+    for (stream, depth) in dataflow.streams.iter_mut().zip(found.depths) {
+        stream.depth = depth;
+    }
+    Ok(())
 }
