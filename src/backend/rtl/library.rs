@@ -12,10 +12,13 @@ macro_rules! file {
 pub const LIBRARY: &[(&str, &str)] = &[
     file!("finnp_control.sv"),
     file!("finnp_delay.sv"),
+    file!("finnp_dsp.sv"),
     file!("finnp_edge.sv"),
     file!("finnp_fifo.sv"),
+    file!("finnp_packed_dot.sv"),
     file!("finnp_rom.sv"),
     file!("finnp_threshold.sv"),
     file!("finnp_thresholds.sv"),
+    file!("finnp_tree.sv"),
     file!("finnp_value.sv"),
 ];
