@@ -10,9 +10,16 @@ macro_rules! file {
 
 /// `(file, text)` of every module.
 pub const LIBRARY: &[(&str, &str)] = &[
+    file!("finnp_bank.sv"),
+    file!("finnp_counter.sv"),
     file!("finnp_delay.sv"),
+    file!("finnp_dot.sv"),
     file!("finnp_fifo.sv"),
+    file!("finnp_mvau.sv"),
+    file!("finnp_pixels.sv"),
+    file!("finnp_product.sv"),
     file!("finnp_rom.sv"),
+    file!("finnp_sums.sv"),
     file!("finnp_threshold.sv"),
     file!("finnp_thresholds.sv"),
     file!("finnp_value.sv"),
