@@ -8,6 +8,7 @@ mod bench;
 mod library;
 mod memory;
 mod module;
+mod mvau;
 mod shape;
 mod threshold;
 mod top;
@@ -28,6 +29,7 @@ use module::Module;
 /// A user error for a layer that has no module.
 fn module(layer: &Layer) -> Result<Module> {
     match layer {
+        Layer::Mvau(layer) => Ok(mvau::module(layer)),
         Layer::Threshold(layer) => Ok(threshold::module(layer)),
         _ => Err(Error::user(format!(
             "there is no RTL of a {} yet",

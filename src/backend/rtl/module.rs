@@ -35,6 +35,26 @@ impl Module {
         ]
     }
 
+    /// Bits of a weight and what its codes stand for: as for an element, and 3 for ternary.
+    pub(super) fn weight(weight: DataType) -> [(&'static str, String); 2] {
+        match weight {
+            DataType::Ternary => [Module::number("W_BITS", 2), Module::number("W_KIND", 3)],
+            _ => Module::element(["W_BITS", "W_KIND"], weight),
+        }
+    }
+
+    /// Memories of a matrix unit besides those that it always has.
+    pub(super) fn memories(
+        always: &[&'static str],
+        activation: Option<&Activation>,
+    ) -> Vec<&'static str> {
+        let more: &[&str] = match activation {
+            Some(_) => &["thresholds", "flip"],
+            None => &[],
+        };
+        [always, more].concat()
+    }
+
     /// Bits of an element and what its codes stand for: 0 unsigned, 1 two's complement, 2 bipolar.
     pub(super) fn element(
         [bits, kind]: [&'static str; 2],
