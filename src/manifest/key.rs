@@ -51,6 +51,8 @@ pub enum Absent {
 
 /// Forms in which weights are removed.
 pub const PATTERNS: &[&str] = &["none", "bcr-col", "channel"];
+/// What multiplies.
+pub const MULTIPLIERS: &[&str] = &["lut", "dsp"];
 /// Languages in which hardware is written.
 pub const BACKENDS: &[&str] = &["hls", "rtl"];
 /// Ways to find the weights to remove.
@@ -194,6 +196,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Text("hls"),
         example: "\"rtl\"",
         about: "Language of the hardware: C++ for Vitis HLS, or SystemVerilog beside it, whose every cycle is simulated with Verilator.",
+    },
+    Key {
+        section: "target",
+        name: "multiplier",
+        form: Form::Choice(MULTIPLIERS),
+        absent: Absent::Text("lut"),
+        example: "\"dsp\"",
+        about: "What multiplies in SystemVerilog where weights and inputs have 2 to 8 bits: look-up tables, or DSP slices of UltraScale+, each for several rows.",
     },
     Key {
         section: "prune",
@@ -394,6 +404,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Open,
         example: "16",
         about: "What is processed at once: columns of a weight matrix, or positions of a window; see the layers.",
+    },
+    Key {
+        section: "layer",
+        name: "multiplier",
+        form: Form::Choice(MULTIPLIERS),
+        absent: Absent::Open,
+        example: "\"dsp\"",
+        about: "As in [target], for these layers.",
     },
     Key {
         section: "layer",

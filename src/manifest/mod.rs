@@ -118,6 +118,8 @@ pub struct Target {
     pub fps: Option<Rate>,
     /// Whether hardware is written in SystemVerilog beside C++, and simulated cycle by cycle.
     pub rtl: bool,
+    /// Whether DSP slices multiply where they can.
+    pub dsp: bool,
 }
 
 /// Frames per second that are asked for.
@@ -171,6 +173,8 @@ pub struct Layer {
     pub pe: Option<u32>,
     /// Columns at once, at least 1.
     pub simd: Option<u32>,
+    /// Whether DSP slices multiply.
+    pub dsp: Option<bool>,
     /// How weights are removed.
     pub pruning: Pruning,
     at: usize,
@@ -184,6 +188,8 @@ pub struct Choice<'a> {
     pub pe: Option<(u32, &'a Layer)>,
     /// Columns at once.
     pub simd: Option<(u32, &'a Layer)>,
+    /// Whether DSP slices multiply.
+    pub dsp: Option<(bool, &'a Layer)>,
 }
 
 /// Places by name, shared by a manifest and its layers.
@@ -227,6 +233,7 @@ impl Manifest {
         {
             choice.pe = entry.pe.map(|pe| (pe, entry)).or(choice.pe);
             choice.simd = entry.simd.map(|simd| (simd, entry)).or(choice.simd);
+            choice.dsp = entry.dsp.map(|dsp| (dsp, entry)).or(choice.dsp);
         }
         choice
     }

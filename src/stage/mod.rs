@@ -7,6 +7,7 @@ mod import;
 mod job;
 mod link;
 mod model;
+mod multiplier;
 mod origin;
 mod package;
 mod prune;

@@ -257,6 +257,7 @@ fn mvau(random: &mut Random) -> (Layer, Tensors) {
         activation,
         pe: 1,
         simd: 1,
+        multiplier: finnp::layer::Multiplier::Lut,
     });
     (layer, tensors)
 }

@@ -301,6 +301,7 @@ impl Growing {
                 activation: None,
                 pe,
                 simd: tip.word,
+                multiplier: finnp::layer::Multiplier::Lut,
             });
             return self.push(layer, &[tip.stream], tip.picture)[0];
         }
@@ -323,6 +324,7 @@ impl Growing {
             },
             pe,
             simd,
+            multiplier: finnp::layer::Multiplier::Lut,
         });
         self.push(layer, &[tip.stream], tip.picture)[0]
     }
