@@ -105,6 +105,18 @@ impl Clock {
             })
     }
 
+    /// Whether each of the last `times` frames was later than `period` cycles after the one before it, and all by the
+    /// same number of cycles.
+    pub(super) fn lags(&self, period: u64, times: usize) -> bool {
+        let mut gaps = self.turns.windows(2).rev().take(times);
+        let gap = |pair: &[Turn]| pair[1].last.saturating_sub(pair[0].last);
+        self.turns.len() > times
+            && gaps
+                .next()
+                .map(gap)
+                .is_some_and(|last| last > period && gaps.all(|pair| gap(pair) == last))
+    }
+
     /// A frame is over.
     pub(super) fn turn(&mut self) {
         self.turn.last = self.next.saturating_sub(1);

@@ -76,6 +76,15 @@ impl Fifo {
             watch.made(cycles);
         }
     }
+
+    /// Takes so many words away as if there were always room.
+    pub(super) fn discard(&mut self, count: usize) {
+        for _ in 0..count {
+            self.places[self.head] = 0;
+            self.head = (self.head + 1) % self.places.len();
+        }
+        self.waiting -= count;
+    }
 }
 
 fn later(cycles: &mut [u64], places: &[u64], at: usize) {

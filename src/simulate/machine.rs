@@ -214,4 +214,29 @@ impl Ports<'_> {
             self.fifos[*fifo].write(cycles, delay);
         }
     }
+
+    /// Reads so many words, each in the cycle that `when` tells of its number and the cycle from which it is there.
+    pub(super) fn collect(&mut self, words: usize, mut when: impl FnMut(usize, u64) -> u64) {
+        let Some(fifo) = self.inputs.first() else {
+            return;
+        };
+        let mut at = 0;
+        while at < words {
+            let cycles = &mut self.scratch.cycles[..BATCH.min(words - at)];
+            cycles.fill(0);
+            self.fifos[*fifo].arrivals(cycles);
+            for cycle in cycles.iter_mut() {
+                *cycle = when(at, *cycle);
+                at += 1;
+            }
+            self.fifos[*fifo].read(cycles);
+        }
+    }
+
+    /// Takes so many words away as if there were always room.
+    pub(super) fn discard(&mut self, words: usize) {
+        for fifo in self.inputs {
+            self.fifos[*fifo].discard(words);
+        }
+    }
 }

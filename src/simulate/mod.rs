@@ -8,13 +8,16 @@
 mod alone;
 mod banks;
 mod clock;
+mod depth;
 mod end;
 mod fifo;
 mod machine;
 mod network;
+mod part;
 mod run;
 mod steps;
 mod window;
 
 pub use alone::alone;
+pub use depth::depths;
 pub use run::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait, run};

@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 use super::fifo::Fifo;
 use super::machine::{Machine, Ports, Scratch};
 
+/// Frames that must be alike, one after the other, before they are said to go on like that.
+pub(super) const ALIKE: usize = 3;
+
 /// A machine in its place.
 pub(super) struct Unit {
     pub(super) machine: Machine,
@@ -98,6 +101,29 @@ impl Network {
         clocks.flatten().all(|clock| clock.repeats(period, times))
     }
 
+    /// Cycles from frame to frame, if the last frames are alike everywhere.
+    pub(super) fn steady(&self) -> Option<u64> {
+        let period = self.last_interval()?;
+        self.repeats(period, ALIKE).then_some(period)
+    }
+
+    /// Cycles between the ends of the last two frames of the first unit.
+    pub(super) fn last_interval(&self) -> Option<u64> {
+        let last = self.units.first()?.machine.clocks();
+        let last = last.into_iter().flatten().next_back()?;
+        match &last.turns[..] {
+            [.., before, turn] => Some(turn.last - before.last),
+            _ => None,
+        }
+    }
+
+    /// Whether somewhere each of the last `times` frames was later than `period` cycles after the one before it, and
+    /// all by the same number of cycles.
+    pub(super) fn lags(&self, period: u64, times: usize) -> bool {
+        let clocks = self.units.iter().flat_map(|unit| unit.machine.clocks());
+        clocks.flatten().any(|clock| clock.lags(period, times))
+    }
+
     /// What the unit lacks, where it stands still.
     pub(super) fn lacks(&mut self, at: usize) -> (u64, bool) {
         let unit = &self.units[at];
@@ -116,5 +142,14 @@ impl Unit {
     pub(super) fn is_over(&self, frames: usize) -> bool {
         let mut clocks = self.machine.clocks().into_iter().flatten();
         clocks.all(|clock| clock.turns.len() >= frames)
+    }
+
+    /// Whether it is an end that could not keep its timetable.
+    pub(super) fn is_late(&self) -> bool {
+        match &self.machine {
+            Machine::Source(source) => source.late,
+            Machine::Sink(sink) => sink.late,
+            Machine::Steps(_) | Machine::Banks(_) | Machine::Window(_) => false,
+        }
     }
 }

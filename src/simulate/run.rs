@@ -5,13 +5,10 @@ use super::clock::Turn;
 use super::end::{Sink, Source};
 use super::fifo::{Fifo, Watch};
 use super::machine::Machine;
-use super::network::{Network, Unit};
+use super::network::{ALIKE, Network, Unit};
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::Port;
-
-/// Frames that must be alike, one after the other, before they are said to go on like that.
-const ALIKE: usize = 3;
 
 /// Words of an input that are offered at once: no number that shows outside.
 const OFFERED: usize = 256;
@@ -152,7 +149,7 @@ pub fn run(dataflow: &Dataflow, load: &Load) -> Result<Run> {
     let mut frames = load.frames;
     loop {
         network.run(frames);
-        if !network.is_over() || frames >= most || steady(&network).is_some() {
+        if !network.is_over() || frames >= most || network.steady().is_some() {
             return Ok(told(dataflow, network, &ends, load));
         }
         frames += 1;
@@ -205,7 +202,7 @@ fn network(dataflow: &Dataflow, ends: &Ends, load: &Load, frames: usize) -> Resu
         let watch = Watch::new(watch.map_or(0, |words| words * frames), false);
         fifos[id] = Fifo::new(OFFERED).watched(watch);
         units.push(Unit {
-            machine: Machine::Source(Source::offered(ends.words[id], load.period)),
+            machine: Machine::Source(Source::offered(ends.words[id], 0, load.period)),
             inputs: Vec::new(),
             outputs: vec![id],
         });
@@ -225,21 +222,10 @@ fn network(dataflow: &Dataflow, ends: &Ends, load: &Load, frames: usize) -> Resu
     Ok(Network::new(units, fifos))
 }
 
-/// Cycles from frame to frame, if the last frames are alike everywhere.
-fn steady(network: &Network) -> Option<u64> {
-    let clocks = network.units.iter().flat_map(|unit| unit.machine.clocks());
-    let last = clocks.flatten().next()?;
-    let [.., before, turn] = &last.turns[..] else {
-        return None;
-    };
-    let period = turn.last - before.last;
-    network.repeats(period, ALIKE).then_some(period)
-}
-
 /// All that is known after the frames.
 fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> Run {
     let interval = match network.is_over() {
-        true => steady(&network),
+        true => network.steady(),
         false => None,
     };
     let deadlock = match network.is_over() {

@@ -9,7 +9,7 @@ use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::simulate::{Cause, Load, Run, Wait, run};
+use crate::simulate::{Cause, Load, Run, Wait, depths, run};
 
 /// The stage.
 pub(super) struct Simulate;
@@ -66,7 +66,11 @@ impl Stage for Simulate {
 }
 
 fn simulate(inputs: &Inputs) -> Result<Outputs> {
-    let dataflow = read(&of_inputs(inputs))?;
+    let mut dataflow = read(&of_inputs(inputs))?;
+    let found = depths(&dataflow)?;
+    for (stream, depth) in dataflow.streams.iter_mut().zip(found) {
+        stream.depth = depth;
+    }
     let found = run(&dataflow, &Load::until_steady(MOST))?;
     if !found.deadlock.is_empty() {
         return Err(stuck(&found.deadlock));

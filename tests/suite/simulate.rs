@@ -2,8 +2,9 @@
 //! contract between layers says, also where they stand still.
 //! Must not know how cycles are found.
 
+use finnp::dataflow::Dataflow;
 use finnp::layer::Layer;
-use finnp::simulate::{Load, run};
+use finnp::simulate::{Load, depths, run};
 
 use super::random_window::layer_case;
 use super::simulate_graph::{alone, graph};
@@ -79,4 +80,50 @@ fn graphs_do_in_every_cycle_what_registers_do() {
     }
     println!("{through} came through, {stuck} stood still, {events} words");
     assert!(stuck > 20 && through > 200);
+}
+
+/// Cycles that so many frames take once many have passed; `None` if they do not come through.
+fn pace(dataflow: &Dataflow) -> Option<u64> {
+    let found = run(dataflow, &Load::frames(2 * MANY)).unwrap();
+    let frames = found.frames.get(2 * MANY - 1)?;
+    Some(frames.last - found.frames[MANY - 1].last)
+}
+
+/// Frames after which a small graph has found its pace.
+const MANY: usize = 60;
+
+/// With the depths that are found graphs are as fast as with endless FIFOs, and none of them can lose a word.
+#[test]
+fn fifos_are_as_deep_as_they_must_be() {
+    let (mut deeper, mut streams) = (0, 0);
+    for seed in 0..count(150) {
+        let mut dataflow = graph(seed, 2);
+        let found = depths(&dataflow).unwrap();
+        dataflow
+            .streams
+            .iter_mut()
+            .for_each(|stream| stream.depth = 100_000);
+        let endless = pace(&dataflow);
+        assert!(endless.is_some());
+        let pairs = dataflow.streams.iter_mut().zip(&found);
+        pairs.for_each(|(stream, depth)| stream.depth = *depth);
+        assert_eq!(pace(&dataflow), endless, "seed {seed}: {found:?}");
+        let inputs: Vec<usize> = dataflow.inputs.iter().map(|input| input.stream.0).collect();
+        for (stream, depth) in found.iter().enumerate() {
+            if inputs.contains(&stream) || *depth == 1 {
+                continue;
+            }
+            dataflow.streams[stream].depth = depth - 1;
+            let less = pace(&dataflow);
+            assert!(
+                less.is_none() || less > endless,
+                "seed {seed}, stream {stream}: {found:?}"
+            );
+            dataflow.streams[stream].depth = *depth;
+            streams += 1;
+            deeper += usize::from(*depth > 10);
+        }
+    }
+    println!("{streams} streams, {deeper} of more than 10 words");
+    assert!(streams > 500 && deeper > 20);
 }
