@@ -72,6 +72,8 @@ mod resnet;
 mod road;
 mod rtl;
 mod rtl_bench;
+mod rtl_join;
+mod rtl_window;
 mod shared;
 mod signal;
 mod tcl;

@@ -4,13 +4,22 @@
 //! Modules depend on shapes only; what a memory holds is named by a parameter of the instance. Must not know the disk
 //! or processes.
 
+mod add;
 mod bench;
+mod concat;
+mod duplicate;
 mod library;
 mod memory;
 mod module;
 mod mvau;
+mod pool;
 mod shape;
+mod sliding_window;
 mod threshold;
+mod upsample;
+mod vvau;
+mod width_converter;
+mod window;
 
 pub use bench::{BENCH, bench_source};
 pub use library::LIBRARY;
@@ -28,7 +37,16 @@ use module::Module;
 fn module(layer: &Layer) -> Result<Module> {
     match layer {
         Layer::Mvau(layer) => Ok(mvau::module(layer)),
+        Layer::SlidingWindow(layer) => Ok(sliding_window::module(layer)),
+        Layer::Vvau(layer) => Ok(vvau::module(layer)),
+        Layer::MaxPool(layer) => Ok(pool::max(layer)),
+        Layer::SumPool(layer) => Ok(pool::sum(layer)),
         Layer::Threshold(layer) => Ok(threshold::module(layer)),
+        Layer::Add(layer) => Ok(add::module(layer)),
+        Layer::Concat(layer) => Ok(concat::module(layer)),
+        Layer::Duplicate(layer) => Ok(duplicate::module(layer)),
+        Layer::Upsample(layer) => Ok(upsample::module(layer)),
+        Layer::WidthConverter(layer) => Ok(width_converter::module(layer)),
         _ => Err(Error::user(format!(
             "there is no RTL of a {} yet",
             layer.hardware().kind()
