@@ -72,6 +72,7 @@ mod resnet;
 mod road;
 mod rtl;
 mod rtl_bench;
+mod rtl_matrix;
 mod shared;
 mod signal;
 mod tcl;

@@ -5,10 +5,12 @@
 //! or processes.
 
 mod bench;
+mod label_select;
 mod library;
 mod memory;
 mod module;
 mod mvau;
+mod mvau_bcr;
 mod shape;
 mod threshold;
 
@@ -28,6 +30,8 @@ use module::Module;
 fn module(layer: &Layer) -> Result<Module> {
     match layer {
         Layer::Mvau(layer) => Ok(mvau::module(layer)),
+        Layer::MvauBcr(layer) => Ok(mvau_bcr::module(layer)),
+        Layer::LabelSelect(layer) => Ok(label_select::module(layer)),
         Layer::Threshold(layer) => Ok(threshold::module(layer)),
         _ => Err(Error::user(format!(
             "there is no RTL of a {} yet",
