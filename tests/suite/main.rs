@@ -73,6 +73,7 @@ mod road;
 mod rtl;
 mod rtl_bench;
 mod rtl_join;
+mod rtl_matrix;
 mod rtl_window;
 mod shared;
 mod signal;

@@ -58,8 +58,8 @@ fn sweep(usual: u64, trial: fn(u64) -> Trial) {
     let count = count.ok().and_then(|n| n.parse().ok());
     for seed in 0..count.unwrap_or(usual) {
         let trial = trial(seed);
-        check(seed, &trial);
-        check_cycles(seed, &trial);
+        let cycles = check(seed, &trial);
+        check_cycles(seed, &trial.layer, &cycles);
     }
 }
 

@@ -8,10 +8,12 @@ mod add;
 mod bench;
 mod concat;
 mod duplicate;
+mod label_select;
 mod library;
 mod memory;
 mod module;
 mod mvau;
+mod mvau_bcr;
 mod pool;
 mod shape;
 mod sliding_window;
@@ -26,30 +28,24 @@ pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;
 
-use crate::error::{Error, Result};
 use crate::layer::Layer;
 use module::Module;
 
 /// The module of the library that a layer is, and with which parameters.
-///
-/// # Errors
-/// A user error for a layer that has no module.
-fn module(layer: &Layer) -> Result<Module> {
+fn module(layer: &Layer) -> Module {
     match layer {
-        Layer::Mvau(layer) => Ok(mvau::module(layer)),
-        Layer::SlidingWindow(layer) => Ok(sliding_window::module(layer)),
-        Layer::Vvau(layer) => Ok(vvau::module(layer)),
-        Layer::MaxPool(layer) => Ok(pool::max(layer)),
-        Layer::SumPool(layer) => Ok(pool::sum(layer)),
-        Layer::Threshold(layer) => Ok(threshold::module(layer)),
-        Layer::Add(layer) => Ok(add::module(layer)),
-        Layer::Concat(layer) => Ok(concat::module(layer)),
-        Layer::Duplicate(layer) => Ok(duplicate::module(layer)),
-        Layer::Upsample(layer) => Ok(upsample::module(layer)),
-        Layer::WidthConverter(layer) => Ok(width_converter::module(layer)),
-        _ => Err(Error::user(format!(
-            "there is no RTL of a {} yet",
-            layer.hardware().kind()
-        ))),
+        Layer::Mvau(layer) => mvau::module(layer),
+        Layer::MvauBcr(layer) => mvau_bcr::module(layer),
+        Layer::SlidingWindow(layer) => sliding_window::module(layer),
+        Layer::Vvau(layer) => vvau::module(layer),
+        Layer::MaxPool(layer) => pool::max(layer),
+        Layer::SumPool(layer) => pool::sum(layer),
+        Layer::Threshold(layer) => threshold::module(layer),
+        Layer::Add(layer) => add::module(layer),
+        Layer::Concat(layer) => concat::module(layer),
+        Layer::Duplicate(layer) => duplicate::module(layer),
+        Layer::Upsample(layer) => upsample::module(layer),
+        Layer::WidthConverter(layer) => width_converter::module(layer),
+        Layer::LabelSelect(layer) => label_select::module(layer),
     }
 }
