@@ -19,6 +19,10 @@ impl Schedule {
     /// Cycles from an accumulator to what its thresholds make of it: comparisons, then their count.
     pub const THRESHOLDS: u64 = 2;
 
+    /// Cycles from the step of a window to what it sees: its addresses, then its memory, then the choice of what it
+    /// looks at.
+    pub const WINDOW: u64 = 3;
+
     /// Registers in a tree that makes one number of `count`, of four at a time.
     pub fn tree(count: usize) -> u64 {
         let mut left = count;

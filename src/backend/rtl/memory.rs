@@ -7,12 +7,9 @@ use crate::error::Result;
 use crate::layer::{Layer, Tensors};
 
 /// Files of the memories of a layer, in the order of its module's parameters; none if it holds nothing.
-///
-/// # Errors
-/// As for the layer's module.
-pub fn memory_files(layer: &Layer) -> Result<Vec<String>> {
-    let names = module(layer)?.memories.into_iter();
-    Ok(names.map(|name| format!("{name}.mem")).collect())
+pub fn memory_files(layer: &Layer) -> Vec<String> {
+    let names = module(layer).memories.into_iter();
+    names.map(|name| format!("{name}.mem")).collect()
 }
 
 /// `(file, text)` of every memory of a layer.

@@ -198,7 +198,7 @@ fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Resu
             )
         })
         .collect();
-    for memory in module(&node.layer)?.memories {
+    for memory in module(&node.layer).memories {
         parameters.push(format!(
             "        .{}(\"memories/{}/{memory}.mem\")",
             memory.to_uppercase(),

@@ -36,7 +36,7 @@ pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow) -> Result<Vec<Job>>
     let mut jobs = vec![Job::compute(LIBRARY_JOB, |_| Ok(library())).shown_in("rtl/library")];
     for node in &dataflow.nodes {
         jobs.push(source(node));
-        if !rtl::memory_files(&node.layer)?.is_empty() {
+        if !rtl::memory_files(&node.layer).is_empty() {
             jobs.push(memory(node));
         }
     }

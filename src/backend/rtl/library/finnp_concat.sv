@@ -50,7 +50,7 @@ module finnp_concat #(
     endfunction
 
     localparam int unsigned MOST = most_words();
-    localparam int unsigned COUNT_BITS = MOST > 1 ? $clog2(MOST) : 1;
+    localparam int unsigned COUNT_BITS = MOST > 1 ? unsigned'($clog2(MOST)) : 1;
 
     // The stream whose turn it is, one bit for each, and its words that have passed.
     logic [INPUTS-1:0] turn, last;

@@ -18,7 +18,7 @@ module finnp_convert #(
     if (IN_KIND == OUT_KIND && IN_BITS == OUT_BITS) begin : g_same
         assign out = in;
     end else begin : g_other
-        finnp_value #(.IN_BITS(IN_BITS), .IN_KIND(IN_KIND), .OUT_BITS(OUT_BITS)) value (.code(in), .value(out));
+        finnp_value #(.IN_BITS(IN_BITS), .IN_KIND(IN_KIND), .OUT_BITS(OUT_BITS)) decode (.code(in), .value(out));
     end
 endmodule
 

@@ -50,14 +50,14 @@ module finnp_dot #(
 
         if (l == 0) begin : g_products
             for (genvar s = 0; s < SIMD; s++) begin : g_lane
-                wire [PRODUCT_BITS-1:0] product;
+                wire [BITS-1:0] product;
                 finnp_product #(
-                    .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .BITS(PRODUCT_BITS)
+                    .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .BITS(BITS)
                 ) multiply (
                     .x(inputs[s*X_BITS+:X_BITS]), .w(weights[s*W_BITS+:W_BITS]), .keep(keep[s]), .product
                 );
                 logic [BITS-1:0] held;
-                always_ff @(posedge clk) held <= BITS'(product);
+                always_ff @(posedge clk) held <= product;
                 assign sums[s*BITS+:BITS] = held;
             end
         end else begin : g_sums

@@ -40,23 +40,25 @@ module finnp_gather #(
 
     for (genvar i = 0; i <= LEVELS; i++) begin : g_level
         localparam int unsigned LEFT = left(i);
-        logic [LEFT-1:0][PE-1:0][BITS-1:0] nodes;
+        wire [LEFT*PE*BITS-1:0] nodes;
         if (i == 0) begin : g_values
             assign nodes = values;
         end else begin : g_nodes
             localparam int unsigned BEFORE = left(i - 1);
-            logic [LEFT-1:0][PE-1:0][BITS-1:0] next;
-            always_comb begin
-                for (int unsigned n = 0; n < LEFT; n++) begin
-                    next[n] = g_level[i-1].nodes[4*n];
-                    for (int unsigned k = 1; k < 4; k++) begin
-                        for (int unsigned p = 0; p < PE; p++) begin
-                            if (4 * n + k < BEFORE) next[n][p] = both(next[n][p], g_level[i-1].nodes[4*n+k][p]);
-                        end
+            for (genvar n = 0; n < LEFT * PE; n++) begin : g_node
+                // Of the four nodes below, those that exist.
+                localparam int unsigned FIRST = n / PE * 4;
+                localparam int unsigned HERE = BEFORE - FIRST < 4 ? BEFORE - FIRST : 4;
+                logic [BITS-1:0] all, held;
+                always_comb begin
+                    all = g_level[i-1].nodes[(FIRST*PE+n%PE)*BITS+:BITS];
+                    for (int unsigned k = 1; k < HERE; k++) begin
+                        all = both(all, g_level[i-1].nodes[((FIRST+k)*PE+n%PE)*BITS+:BITS]);
                     end
                 end
+                always_ff @(posedge clk) held <= all;
+                assign nodes[n*BITS+:BITS] = held;
             end
-            always_ff @(posedge clk) nodes <= next;
         end
     end
     assign results = g_level[LEVELS].nodes;

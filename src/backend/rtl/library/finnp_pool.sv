@@ -62,7 +62,7 @@ module finnp_pool #(
         if (LARGEST) begin : g_code
             assign values[i*OUT_BITS+:OUT_BITS] = elements[i*SEEN_BITS+:SEEN_BITS];
         end else begin : g_number
-            finnp_value #(.IN_BITS(SEEN_BITS), .IN_KIND(SEEN_KIND), .OUT_BITS(OUT_BITS)) value (
+            finnp_value #(.IN_BITS(SEEN_BITS), .IN_KIND(SEEN_KIND), .OUT_BITS(OUT_BITS)) decode (
                 .code(elements[i*SEEN_BITS+:SEEN_BITS]), .value(values[i*OUT_BITS+:OUT_BITS])
             );
         end

@@ -39,8 +39,8 @@ module finnp_pool_beside #(
 );
     localparam int unsigned WORDS = CHANNELS / PE;
     localparam int unsigned KEPT = PLACE_COLUMNS * WORDS;
-    localparam int unsigned WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-    localparam int unsigned KEPT_BITS = KEPT > 1 ? $clog2(KEPT) : 1;
+    localparam int unsigned WORD_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
+    localparam int unsigned KEPT_BITS = KEPT > 1 ? unsigned'($clog2(KEPT)) : 1;
 
     logic [WORD_BITS-1:0] word;
     // Where the results of the present place begin, and the present one.
@@ -104,7 +104,7 @@ module finnp_pool_beside #(
         if (LARGEST) begin : g_code
             assign values[p*OUT_BITS+:OUT_BITS] = data[p*IN_BITS+:IN_BITS];
         end else begin : g_number
-            finnp_value #(.IN_BITS(IN_BITS), .IN_KIND(IN_KIND), .OUT_BITS(OUT_BITS)) value (
+            finnp_value #(.IN_BITS(IN_BITS), .IN_KIND(IN_KIND), .OUT_BITS(OUT_BITS)) decode (
                 .code(data[p*IN_BITS+:IN_BITS]), .value(values[p*OUT_BITS+:OUT_BITS])
             );
         end

@@ -4,7 +4,7 @@
 //
 // Results that grow: for each of WORDS places, PE results to which values are added, or of which the largest is kept.
 //
-// A place is named one cycle before its values are there; the results are there one cycle after them. A place is not
+// A place is named one cycle kept its values are there; the results are there one cycle after them. A place is not
 // named again in the cycle after it was, unless it is the only one.
 `default_nettype none
 
@@ -31,24 +31,24 @@ module finnp_running #(
         else both = a > b ? a : b;
     endfunction
 
-    wire [PE*BITS-1:0] before;
+    wire [PE*BITS-1:0] kept;
     logic [PE*BITS-1:0] after, held;
     always_comb begin
         for (int unsigned p = 0; p < PE; p++) begin
-            after[p*BITS+:BITS] = first ? values[p*BITS+:BITS] : both(before[p*BITS+:BITS], values[p*BITS+:BITS]);
+            after[p*BITS+:BITS] = first ? values[p*BITS+:BITS] : both(kept[p*BITS+:BITS], values[p*BITS+:BITS]);
         end
     end
     always_ff @(posedge clk) if (valid) held <= after;
     assign results = held;
 
     if (WORDS == 1) begin : g_register
-        assign before = held;
+        assign kept = held;
         wire unused = &{1'b0, at};
     end else begin : g_memory
         logic [AT_BITS-1:0] place;
         always_ff @(posedge clk) place <= at;
-        finnp_memory #(.WIDTH(PE * BITS), .WORDS(WORDS)) memory (
-            .clk, .write(valid), .write_at(place), .write_data(after), .read_at(at), .read_data(before)
+        finnp_bank #(.WIDTH(PE * BITS), .WORDS(WORDS)) storage (
+            .clk, .write(valid), .write_at(place), .write_data(after), .read_at(at), .read_data(kept)
         );
     end
 endmodule

@@ -22,6 +22,7 @@ module finnp_scaled #(
     finnp_value #(.IN_BITS(IN_BITS), .IN_KIND(IN_KIND), .OUT_BITS(VALUE_BITS)) decode (.code, .value(decoded));
 
     assign value = unsigned'(OUT_BITS'(signed'(decoded)) * OUT_BITS'(GAIN));
+    wire unused = &{1'b0, decoded};
 endmodule
 
 `default_nettype wire

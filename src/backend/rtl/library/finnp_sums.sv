@@ -63,10 +63,17 @@ module finnp_sums #(
     finnp_delay #(.CYCLES(TREE), .CLEARED(1'b1)) near_delay (.clk, .rst, .in(last), .out(near_complete));
     finnp_delay #(.CYCLES(1), .CLEARED(1'b1)) last_delay (.clk, .rst, .in(near_complete), .out(complete));
 
-    logic first;
-    always_ff @(posedge clk) begin
-        if (summed) first <= complete;
-        if (rst) first <= 1'b1;
+    // Whether a sum begins with the products that are there.
+    wire first;
+    if (STEPS == 1) begin : g_always
+        assign first = 1'b1;
+    end else begin : g_sometimes
+        logic after_last;
+        always_ff @(posedge clk) begin
+            if (summed) after_last <= complete;
+            if (rst) after_last <= 1'b1;
+        end
+        assign first = after_last;
     end
 
     wire [SIMD-1:0] keep;
@@ -84,12 +91,8 @@ module finnp_sums #(
             .keep, .sum
         );
         logic [SUM_BITS-1:0] total;
-        if (STEPS == 1) begin : g_alone
-            always_ff @(posedge clk) total <= SUM_BITS'(unsigned'(START)) + sum;
-        end else begin : g_added
-            always_ff @(posedge clk) begin
-                if (summed) total <= (first ? SUM_BITS'(unsigned'(START)) : total) + sum;
-            end
+        always_ff @(posedge clk) begin
+            if (summed) total <= (first ? SUM_BITS'(unsigned'(START)) : total) + sum;
         end
         if (AGREE) begin : g_agree
             assign accumulators[p*ACC_BITS+:ACC_BITS] = ACC_BITS'({total, 1'(PRODUCTS)});

@@ -24,10 +24,10 @@ module finnp_tap #(
     output wire passes,
     output wire ends
 );
-    localparam int unsigned AT_BITS = SIZE > 1 ? $clog2(SIZE) : 1;
-    localparam int unsigned STEP_BITS = STRIDE > 1 ? $clog2(STRIDE) : 1;
-    localparam int unsigned GAP_BITS = DILATION > 1 ? $clog2(DILATION) : 1;
-    localparam int unsigned MET_BITS = $clog2(KERNEL + 1);
+    localparam int unsigned AT_BITS = SIZE > 1 ? unsigned'($clog2(SIZE)) : 1;
+    localparam int unsigned STEP_BITS = STRIDE > 1 ? unsigned'($clog2(STRIDE)) : 1;
+    localparam int unsigned GAP_BITS = DILATION > 1 ? unsigned'($clog2(DILATION)) : 1;
+    localparam int unsigned MET_BITS = unsigned'($clog2(KERNEL + 1));
 
     logic [AT_BITS-1:0] at;
     // From the first row or column of the place; to the next position of the kernel; positions met.

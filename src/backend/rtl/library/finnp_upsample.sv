@@ -38,12 +38,12 @@ module finnp_upsample #(
     output wire [PE*OUT_BITS-1:0] out_data
 );
     localparam int unsigned KEPT = ROW_FACTOR > 1 ? COLUMNS * WORDS : WORDS;
-    localparam int unsigned AT_BITS = KEPT > 1 ? $clog2(KEPT) : 1;
-    localparam int unsigned WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-    localparam int unsigned ROW_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
-    localparam int unsigned COLUMN_BITS = COLUMNS > 1 ? $clog2(COLUMNS) : 1;
-    localparam int unsigned DOWN_BITS = ROW_FACTOR > 1 ? $clog2(ROW_FACTOR) : 1;
-    localparam int unsigned RIGHT_BITS = COLUMN_FACTOR > 1 ? $clog2(COLUMN_FACTOR) : 1;
+    localparam int unsigned AT_BITS = KEPT > 1 ? unsigned'($clog2(KEPT)) : 1;
+    localparam int unsigned WORD_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
+    localparam int unsigned ROW_BITS = ROWS > 1 ? unsigned'($clog2(ROWS)) : 1;
+    localparam int unsigned COLUMN_BITS = COLUMNS > 1 ? unsigned'($clog2(COLUMNS)) : 1;
+    localparam int unsigned DOWN_BITS = ROW_FACTOR > 1 ? unsigned'($clog2(ROW_FACTOR)) : 1;
+    localparam int unsigned RIGHT_BITS = COLUMN_FACTOR > 1 ? unsigned'($clog2(COLUMN_FACTOR)) : 1;
 
     // The pixel that arrived, how far to the right of it and below it the one that leaves is, and its word.
     logic [ROW_BITS-1:0] row;
@@ -120,7 +120,7 @@ module finnp_upsample #(
         end
 
         wire [PE*IN_BITS-1:0] kept;
-        finnp_memory #(.WIDTH(PE * IN_BITS), .WORDS(KEPT)) memory (
+        finnp_bank #(.WIDTH(PE * IN_BITS), .WORDS(KEPT)) storage (
             .clk, .write(step && arrives), .write_at(at), .write_data(in_data), .read_at(at), .read_data(kept)
         );
         assign made = arrived ? taken : kept;

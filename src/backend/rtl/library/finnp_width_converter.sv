@@ -41,9 +41,9 @@ module finnp_width_converter #(
     localparam int unsigned IN_UNITS = FROM / UNIT;
     localparam int unsigned OUT_UNITS = TO / UNIT;
     localparam int unsigned SLOTS = OUT_UNITS - 1 + IN_UNITS;
-    localparam int unsigned HELD_BITS = $clog2(SLOTS + 1);
+    localparam int unsigned HELD_BITS = unsigned'($clog2(SLOTS + 1));
     localparam int unsigned WORDS = (CHANNELS + FROM - 1) / FROM;
-    localparam int unsigned COUNT_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam int unsigned COUNT_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
     // Units of a pixel's last word.
     localparam int unsigned LAST_UNITS = (CHANNELS - (WORDS - 1) * FROM + UNIT - 1) / UNIT;
 
@@ -58,7 +58,13 @@ module finnp_width_converter #(
     wire [HELD_BITS-1:0] available = takes ? held + more : held;
     wire all = complete || (takes && completes);
     wire makes = available >= HELD_BITS'(OUT_UNITS) || all;
-    wire ends = all && available <= HELD_BITS'(OUT_UNITS);
+    wire fits;
+    if (IN_UNITS == 1) begin : g_one
+        assign fits = 1'b1;
+    end else begin : g_several
+        assign fits = available <= HELD_BITS'(OUT_UNITS);
+    end
+    wire ends = all && fits;
     wire room;
     wire step = (in_valid || !takes) && (room || !makes);
     assign in_ready = takes && (room || !makes);

@@ -80,7 +80,7 @@ module finnp_window #(
 
     /// Bits of a counter of so many values.
     function automatic int unsigned index_bits(int unsigned values);
-        index_bits = values > 1 ? $clog2(values) : 1;
+        index_bits = values > 1 ? unsigned'($clog2(values)) : 1;
     endfunction
 
     // Steps.
@@ -114,9 +114,9 @@ module finnp_window #(
     localparam int unsigned FAR_ROWS =
         larger(larger(ROWS + RING, 2 * STRIDE_ROWS), larger(TOP, (PLACE_ROWS - 1) * STRIDE_ROWS) + SPAN_ROWS + STRIDE_ROWS);
     localparam int unsigned FAR_COLUMNS = larger(COLUMNS, larger(LEFT, (PLACE_COLUMNS - 1) * STRIDE_COLUMNS) + SPAN_COLUMNS);
-    localparam int unsigned ROW_BITS = $clog2(FAR_ROWS + 1) + 1;
-    localparam int unsigned COLUMN_BITS = $clog2(FAR_COLUMNS + 1) + 1;
-    localparam int unsigned LINE_BITS = $clog2((FAR_COLUMNS / TOGETHER + 2) * PIXEL_LINES + 1) + 1;
+    localparam int unsigned ROW_BITS = unsigned'($clog2(FAR_ROWS + 1)) + 1;
+    localparam int unsigned COLUMN_BITS = unsigned'($clog2(FAR_COLUMNS + 1)) + 1;
+    localparam int unsigned LINE_BITS = unsigned'($clog2((FAR_COLUMNS / TOGETHER + 2) * PIXEL_LINES + 1)) + 1;
 
     typedef logic signed [ROW_BITS-1:0] row_t;
     typedef logic signed [COLUMN_BITS-1:0] column_t;
@@ -154,7 +154,7 @@ module finnp_window #(
         if (take) begin
             bank <= last_bank ? '0 : bank + 1'b1;
             if (last_bank) begin
-                fill_line <= fills ? '0 : fill_line + 1'b1;
+                fill_line <= fills ? line_t'(0) : fill_line + line_t'(1);
                 fill_at <= fill_at == AT_BITS'(RING * LINES - 1) ? '0 : fill_at + 1'b1;
             end
         end
@@ -173,12 +173,16 @@ module finnp_window #(
     end
 
     // ---- The present step.
-    logic [PART_BITS-1:0] part;
-    logic [STEP_BITS-1:0] index;
-    logic [GROUP_BITS-1:0] group;
-    wire last_part = part == PART_BITS'(PARTS - 1);
-    wire last_index = index == STEP_BITS'(STEPS - 1);
-    wire last_group = group == GROUP_BITS'(GROUPS - 1);
+    wire [PART_BITS-1:0] part;
+    wire [STEP_BITS-1:0] index;
+    wire [GROUP_BITS-1:0] group;
+    wire last_part, last_index, last_group;
+    wire next_index = step && last_part;
+    wire next_group = next_index && last_index;
+    finnp_counter #(.COUNT(PARTS)) part_counter (.clk, .rst, .step, .at(part), .last(last_part));
+    finnp_counter #(.COUNT(STEPS)) index_counter (.clk, .rst, .step(next_index), .at(index), .last(last_index));
+    finnp_counter #(.COUNT(GROUPS)) group_counter (.clk, .rst, .step(next_group), .at(group), .last(last_group));
+    wire unused = &{1'b0, part, group};
 
     // The first row and column of the window.
     row_t top;
@@ -186,30 +190,17 @@ module finnp_window #(
     wire last_row = top == row_t'(int'((PLACE_ROWS - 1) * STRIDE_ROWS) - int'(TOP));
     wire last_column = left == column_t'(int'((PLACE_COLUMNS - 1) * STRIDE_COLUMNS) - int'(LEFT));
 
-    wire next_index = step && last_part;
-    wire next_group = next_index && last_index;
     wire next_place = next_group && last_group;
     wire next_row = next_place && last_column;
     wire next_frame = next_row && last_row;
-
-    always_ff @(posedge clk) begin
-        if (step) part <= last_part ? '0 : part + 1'b1;
-        if (next_index) index <= last_index ? '0 : index + 1'b1;
-        if (next_group) group <= last_group ? '0 : group + 1'b1;
-        if (rst) begin
-            part <= '0;
-            index <= '0;
-            group <= '0;
-        end
-    end
 
     // ---- Rows: those that must be complete before the present places, whether these look at any row of the picture
     // at all, how many may be complete before there is no room, and whether later places no longer look at the first.
     localparam int FIRST_TOP = -int'(TOP);
     localparam bit ONE_ROW = PLACE_ROWS == 1;
 
-    function automatic int within(int low, int value, int high);
-        within = value < low ? low : value > high ? high : value;
+    function automatic int clamped(int low, int value, int high);
+        clamped = value < low ? low : value > high ? high : value;
     endfunction
 
     function automatic bit looks_at(int row);
@@ -233,22 +224,22 @@ module finnp_window #(
     always_ff @(posedge clk) begin
         if (next_row) begin
             top <= next_top;
-            needed <= top >= BELOW - SPAN - MOVE ? BELOW : top <= -SPAN - MOVE ? '0 : top + (SPAN + MOVE);
+            needed <= top >= BELOW - SPAN - MOVE ? BELOW : top <= -SPAN - MOVE ? row_t'(0) : top + (SPAN + MOVE);
             limit <= top >= BELOW - MOVE ? BELOW + KEPT : top <= -MOVE ? KEPT : top + (KEPT + MOVE);
             looks <= top > -SPAN - MOVE && top < BELOW - MOVE;
             frees <= top < BELOW - MOVE && (second_last || top > -MOVE - MOVE);
         end
         if (next_frame || rst) begin
             top <= row_t'(FIRST_TOP);
-            needed <= row_t'(within(0, FIRST_TOP + int'(SPAN_ROWS), int'(ROWS)));
-            limit <= row_t'(within(0, FIRST_TOP, int'(ROWS)) + int'(RING));
+            needed <= row_t'(clamped(0, FIRST_TOP + int'(SPAN_ROWS), int'(ROWS)));
+            limit <= row_t'(clamped(0, FIRST_TOP, int'(ROWS)) + int'(RING));
             looks <= looks_at(FIRST_TOP);
             frees <= frees_at(FIRST_TOP, ONE_ROW);
         end
     end
 
     always_ff @(posedge clk) begin
-        rows <= rows + row_t'(fills) - (next_frame ? BELOW : '0);
+        rows <= rows + row_t'(fills) - (next_frame ? BELOW : row_t'(0));
         if (rst) rows <= '0;
     end
 
@@ -287,7 +278,7 @@ module finnp_window #(
     logic [PIECE_BITS-1:0] at_piece, group_piece;
     wire last_piece = at_piece == PIECE_BITS'(PIECES - 1);
     wire [PIECE_BITS-1:0] next_piece = last_piece ? '0 : at_piece + 1'b1;
-    wire line_t next_line = TOGETHER == 1 && last_piece ? at_line + 1'b1 : at_line;
+    wire line_t next_line = TOGETHER == 1 && last_piece ? at_line + line_t'(1) : at_line;
 
     always_ff @(posedge clk) begin
         if (step) begin
@@ -317,7 +308,7 @@ module finnp_window #(
     end
 
     // ---- What steps and words wait for.
-    wire arrived = rows >= needed || (looks && rows == needed - 1'b1 && fill_line >= end_line);
+    wire arrived = rows >= needed || (looks && rows == needed - row_t'(1) && fill_line >= end_line);
     assign in_ready = rows < limit || (frees && rows == limit && fill_line < left_line);
     assign makes = EVERY || (last_part && last_index);
     assign begins = index == 0;
@@ -392,8 +383,10 @@ module finnp_window #(
         wire line_t lane_line = at_line + line_t'(LANE_LINES[index]) + line_t'({1'b0, rest_wraps});
         wire row_t lane_row = top + row_t'(LANE_ROWS[index]);
         wire column_t lane_column = left + column_t'(LANE_COLUMNS[index]);
-        wire inside = !(ABOVE && lane_row < 0) && !(UNDER && lane_row >= BELOW)
+        wire in_picture = !(ABOVE && lane_row < 0) && !(UNDER && lane_row >= BELOW)
             && !(BEFORE && lane_column < 0) && !(BEHIND && lane_column >= column_t'(COLUMNS));
+
+        wire unused_lane = &{1'b0, lane_line};
 
         // The address; then the memory is read.
         logic [AT_BITS-1:0] at;
@@ -401,10 +394,10 @@ module finnp_window #(
         rest_t rest, read_rest;
         logic seen, read_seen, absent, read_absent;
         always_ff @(posedge clk) begin
-            at <= SLOT_LINES[lane_slot] + AT_BITS'(lane_line);
+            at <= SLOT_LINES[lane_slot] + unsigned'(AT_BITS'(lane_line));
             piece <= at_piece;
             rest <= rest_t'(rest_wraps ? rest_sum - (REST_BITS + 1)'(TOGETHER) : rest_sum);
-            seen <= inside;
+            seen <= in_picture;
             absent <= LACKS && last_index;
             read_piece <= piece;
             read_rest <= rest;
@@ -412,17 +405,21 @@ module finnp_window #(
             read_absent <= absent;
         end
 
-        wire [TOGETHER-1:0][PIECES-1:0][CHUNK*IN_BITS-1:0] line;
-        wire [BANKS-1:0][PE*IN_BITS-1:0] words;
-        assign line = words;
+        wire [BANKS*PE*IN_BITS-1:0] words;
         for (genvar b = 0; b < BANKS; b++) begin : g_bank
-            finnp_memory #(.WIDTH(PE * IN_BITS), .WORDS(RING * LINES)) memory (
-                .clk, .write(write && write_bank[b]), .write_at, .write_data, .read_at(at), .read_data(words[b])
+            finnp_bank #(.WIDTH(PE * IN_BITS), .WORDS(RING * LINES)) storage (
+                .clk, .write(write && write_bank[b]), .write_at, .write_data, .read_at(at), .read_data(words[b*PE*IN_BITS+:PE*IN_BITS])
             );
         end
 
         // The chunk, or what stands for it.
-        wire [CHUNK*IN_BITS-1:0] chosen = line[read_rest][read_piece];
+        wire [TOGETHER-1:0][PIECES-1:0][CHUNK*IN_BITS-1:0] pieces;
+        for (genvar t = 0; t < TOGETHER; t++) begin : g_pixel
+            for (genvar i = 0; i < PIECES; i++) begin : g_piece
+                assign pieces[t][i] = words[(t*PIECES+i)*CHUNK*IN_BITS+:CHUNK*IN_BITS];
+            end
+        end
+        wire [CHUNK*IN_BITS-1:0] chosen = pieces[read_rest][read_piece];
         wire [CHUNK*OUT_BITS-1:0] codes;
         for (genvar c = 0; c < CHUNK; c++) begin : g_element
             finnp_convert #(

@@ -81,7 +81,7 @@ fn run(name: String, compiled: String, packed: &str, [inputs, copies]: [usize; 2
 
 /// Adds the memories of a layer, in `folder`.
 fn memories(mut job: Job, node: &Node, folder: &str) -> Result<Job> {
-    for file in memory_files(&node.layer)? {
+    for file in memory_files(&node.layer) {
         let path = format!("{folder}{file}");
         job = job.output_of(path, "generate", memory_job(&node.name), file);
     }
