@@ -33,7 +33,7 @@ pub(in crate::stage) fn memory_job(layer: &str) -> String {
 /// # Errors
 /// A user error for a layer that has no module.
 pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow) -> Result<Vec<Job>> {
-    let mut jobs = vec![Job::compute(LIBRARY_JOB, |_| Ok(library())).shown_in("rtl/library")];
+    let mut jobs = vec![written(LIBRARY_JOB, |_| Ok(library())).shown_in("rtl/library")];
     for node in &dataflow.nodes {
         jobs.push(source(node));
         if !rtl::memory_files(&node.layer).is_empty() {
@@ -44,6 +44,14 @@ pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow) -> Result<Vec<Job>>
     Ok(jobs)
 }
 
+/// A job that writes SystemVerilog: its key differs from that of the job that writes C++ of the same.
+pub(in crate::stage) fn written(
+    name: impl Into<String>,
+    compute: impl Fn(&Inputs) -> Result<Outputs> + Send + Sync + 'static,
+) -> Job {
+    Job::compute(name, compute).line("language", "SystemVerilog")
+}
+
 fn library() -> Outputs {
     let files = LIBRARY.iter();
     files
@@ -52,7 +60,7 @@ fn library() -> Outputs {
 }
 
 fn source(node: &Node) -> Job {
-    Job::compute(source_job(&node.name), |inputs| {
+    written(source_job(&node.name), |inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
         let (file, text) = rtl::shape_source(&layer)?;
         Ok(Outputs::from([(file, text.into_bytes())]))
@@ -62,7 +70,7 @@ fn source(node: &Node) -> Job {
 }
 
 fn memory(node: &Node) -> Job {
-    Job::compute(memory_job(&node.name), |inputs: &Inputs| {
+    written(memory_job(&node.name), |inputs: &Inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
         let tensors = read_tensors(inputs.bytes("tensors.safetensors")?)?;
         let files = rtl::memories(&layer, &tensors)?.into_iter();
@@ -82,7 +90,7 @@ fn memory(node: &Node) -> Job {
 
 fn top(project: &str, dataflow: &Dataflow) -> Job {
     let name = project.to_owned();
-    let job = Job::compute(TOP_JOB, move |inputs| {
+    let job = written(TOP_JOB, move |inputs| {
         let mut dataflow = read(&of_inputs(inputs))?;
         deepen(&mut dataflow, inputs)?;
         let text = rtl::top_source(&dataflow, &name)?;

@@ -10,7 +10,7 @@ use crate::backend::rtl::{self, BENCH, LIBRARY, bench_source, top_name};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::Layer;
-use crate::stage::generate::rtl::{LIBRARY_JOB, TESTBENCH, TOP_JOB, source_job};
+use crate::stage::generate::rtl::{LIBRARY_JOB, TESTBENCH, TOP_JOB, source_job, written};
 use crate::stage::record::{from_json, layer_file};
 use crate::stage::verify::simulation::{Simulation, part_of};
 use crate::stage::{Command, Input, Job, NETWORK, Outputs, Program};
@@ -135,7 +135,7 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<Vec<Job>> {
 
 /// The job that writes the module of the part of a layer that is simulated.
 fn source(node: &Node, asked: usize) -> Job {
-    Job::compute(source_job(&node.name), move |inputs| {
+    written(source_job(&node.name), move |inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
         let (file, text) = rtl::shape_source(&part_of(&layer, asked)?)?;
         Ok(Outputs::from([(file, text.into_bytes())]))
