@@ -97,10 +97,6 @@ fn compiler(include: &Path) -> Command {
 pub(crate) fn write_sources(layer: &Layer, folder: &Path) -> String {
     for (name, text) in LIBRARY {
         fs::write(folder.join(name), text).unwrap();
-        fs::copy(
-            Path::new("/work/wt/mv/src/backend/rtl/library").join(name),
-            folder.join(name),
-        )
     }
     let (file, text) = shape_source(layer).unwrap();
     fs::write(folder.join(&file), text).unwrap();
