@@ -1,7 +1,7 @@
 //! Generated RTL of single layers against the integers that they stand for.
 //! Must not know how modules are built.
 
-use finnp::layer::{Layer, Tensors, Threshold};
+use finnp::layer::{Form, Layer, Tensors, Threshold};
 use finnp::tensor::DataType;
 
 use super::random::Random;
@@ -45,6 +45,30 @@ fn threshold(seed: u64) -> Trial {
     }
 }
 
+/// Words of the next frame that a layer makes before anything of it has arrived: those of places that see nothing but
+/// padding.
+fn ahead(layer: &Layer) -> usize {
+    let Form::Window { sliding, words, .. } = layer.hardware().schedule().form else {
+        return 0;
+    };
+    let (window, [rows, columns]) = (&sliding.window, sliding.output());
+    // Rows, or columns, from the first one of the picture to the last one that a place sees.
+    let seen = |axis: usize, at: usize| {
+        let end = at * window.stride[axis] + window.span()[axis];
+        end.saturating_sub(window.pads[axis])
+            .min(sliding.picture[axis])
+    };
+    let waits = |place: &usize| match seen(0, place / columns) {
+        0 => false,
+        1 => seen(1, place % columns) > 0,
+        _ => true,
+    };
+    (0..rows * columns)
+        .take_while(|place| !waits(place))
+        .count()
+        * words
+}
+
 /// Equal to the integers with ordinary neighbours, with gaps, and after a reset in the middle of a frame. Returns in
 /// which cycles words leave where nothing holds them up.
 pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
@@ -61,11 +85,13 @@ pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
         })
         .collect();
     let shallow = 1 + seed as usize % 3;
+    let ahead = ahead(layer).to_string();
     let mut cycles = Vec::new();
     for depth in [shallow, 32] {
         let bench = Bench::new(layer, tensors, depth);
         for options in [&[][..], &["--gaps", "7"], &["--reset", "9"]] {
-            let written = bench.run(inputs, options).unwrap_or_else(|error| {
+            let all = [&["--ahead", &ahead], options].concat();
+            let written = bench.run(inputs, &all).unwrap_or_else(|error| {
                 panic!("seed {seed}, depth {depth}, {options:?}: {error}\n{layer:?}")
             });
             for copy in written {

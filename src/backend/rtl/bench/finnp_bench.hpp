@@ -4,12 +4,13 @@
 //
 // Drives a module that Verilator compiled: feeds its streams from files, records what it writes and when.
 //
-//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT WORDS...
+//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] [--ahead WORDS] INPUT... OUTPUT WORDS...
 //
 // One file per stream that is read, and one file and a number of words for each that is written, in the order of the
 // module's ports. Words are whole bytes, the lowest first. OUTPUT.cycles receives, as 64-bit numbers, the lowest byte
 // first, the cycle in which each word left; cycle 0 is the first one after reset. With gaps inputs are not always
 // there and outputs not always wanted, at random. With a reset in a cycle all streams begin again after it.
+// So many words of the next frame may follow, as a window makes them that sees nothing but padding; they are not kept.
 // Exits with 0 if all words left and no others did, 3 if nothing moved for PATIENCE cycles, 4 if a word was too many,
 // 5 if a word that was not taken changed, 2 if it was called wrongly.
 #ifndef FINNP_BENCH_HPP
@@ -83,6 +84,7 @@ public:
             if (name == "--gaps") gaps = true, random = Random(value);
             else if (name == "--reset") reset_in = value;
             else if (name == "--patience") patience = value;
+            else if (name == "--ahead") ahead = value;
             else return usage();
         }
         std::size_t next = 0;
@@ -124,7 +126,7 @@ private:
     std::vector<Stream> streams;
     Random random{0};
     bool gaps = false;
-    std::uint64_t reset_in = never, patience = 1000000;
+    std::uint64_t reset_in = never, patience = 1000000, ahead = 0;
 
     template <class Data>
     void add(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, bool read) {
@@ -140,7 +142,8 @@ private:
     }
 
     int usage() const {
-        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT WORDS...\n");
+        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] [--ahead WORDS] INPUT... "
+                             "OUTPUT WORDS...\n");
         return 2;
     }
 
@@ -232,10 +235,11 @@ private:
                         return 5;
                     }
                     stream.held = *stream.valid && !taken ? word : std::vector<unsigned char>();
-                    if (taken) {
+                    if (taken && stream.at < stream.wanted) {
                         stream.words.insert(stream.words.end(), word.begin(), word.end());
                         stream.cycles.push_back(cycle);
-                        if (to_the_end && stream.at >= stream.wanted) {
+                    } else if (taken) {
+                        if (to_the_end && stream.at >= stream.wanted + ahead) {
                             std::fprintf(stderr, "cycle %llu: a word too many\n",
                                          static_cast<unsigned long long>(cycle));
                             return 4;
