@@ -34,6 +34,28 @@ impl Schedule {
         registers
     }
 
+    /// Words of the next frame that a layer makes before anything of that frame has arrived: those of places that see
+    /// nothing but padding.
+    pub fn ahead(&self) -> usize {
+        let Form::Window { sliding, words, .. } = &self.form else {
+            return 0;
+        };
+        let (window, [rows, columns]) = (&sliding.window, sliding.output());
+        // Rows, or columns, from the first one of the picture to the last one that a place sees.
+        let seen = |axis: usize, at: usize| {
+            let end = at * window.stride[axis] + window.span()[axis];
+            end.saturating_sub(window.pads[axis])
+                .min(sliding.picture[axis])
+        };
+        let waits = |place: &usize| match seen(0, place / columns) {
+            0 => false,
+            1 => seen(1, place % columns) > 0,
+            _ => true,
+        };
+        let free = (0..rows * columns).take_while(|place| !waits(place));
+        free.count() * words
+    }
+
     /// Latency of a sum of `products` products a step: two cycles until weights have left their memory, one for
     /// the products, those of the tree, one for the accumulator, and those of its thresholds.
     pub(super) fn sum(products: usize, activation: Option<&Activation>) -> u64 {

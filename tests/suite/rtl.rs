@@ -63,6 +63,7 @@ pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
         })
         .collect();
     let shallow = 1 + seed as usize % 3;
+    let ahead = hardware.schedule().ahead().to_string();
     let mut cycles = Vec::new();
     for depth in [shallow, 32] {
         let bench = Bench::new(layer, tensors, depth);
@@ -70,7 +71,8 @@ pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
         let said = simulate::run(&alone(layer.clone(), depth), &frames).unwrap();
         for options in [&[][..], &["--gaps", "7"], &["--reset", "9"]] {
             let place = || format!("seed {seed}, depth {depth}, {options:?}: {layer:?}");
-            let written = bench.run(inputs, options);
+            let all = [&["--ahead", &ahead], options].concat();
+            let written = bench.run(inputs, &all);
             let written = written.unwrap_or_else(|error| panic!("{}: {error}", place()));
             for (copy, cycles) in written.iter().zip(&said.outputs) {
                 assert_eq!(copy.elements, expected, "{}", place());

@@ -133,8 +133,11 @@ module finnp_mvau_bcr #(
         for (genvar s = 0; s < SIMD; s++) begin : g_lane
             wire [INDEX_BITS-1:0] word = index[(g*SIMD+s)*INDEX_BITS+:INDEX_BITS];
             wire [AT_BITS-1:0] read_at;
-            if (ALIGNED) begin : g_beside
-                assign read_at = base | AT_BITS'(word);
+            if (BLOCK == 1) begin : g_block
+                assign read_at = base;
+                wire unused = &{1'b0, word};
+            end else if (ALIGNED) begin : g_beside
+                assign read_at = {base[AT_BITS-1:INDEX_BITS], word};
             end else begin : g_added
                 assign read_at = base + AT_BITS'(word);
             end
@@ -170,7 +173,7 @@ module finnp_mvau_bcr #(
     finnp_fifo #(.WIDTH(PE * OUT_BITS), .DEPTH(DEPTH)) fifo (
         .clk, .rst, .room, .reserve(makes), .push, .push_data(word), .out_valid, .out_ready, .out_data
     );
-    wire unused = &{1'b0, block_step};
+    wire unused = &{1'b0, block_step, base};
 endmodule
 
 `default_nettype wire

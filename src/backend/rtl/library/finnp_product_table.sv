@@ -21,24 +21,24 @@ module finnp_product_table #(
     localparam int CODES = 1 << (X_BITS + W_BITS);
 
     // What a code of so many bits stands for.
-    function automatic int value_of(input int code, input int bits, input int kind);
-        if (kind == 2) value_of = 2 * code - 1;
-        else if (kind != 0 && code >= (1 << (bits - 1))) value_of = code - (1 << bits);
-        else value_of = code;
+    function automatic int decoded(input int code, input int bits, input int kind);
+        if (kind == 2) decoded = 2 * code - 1;
+        else if (kind != 0 && code >= (1 << (bits - 1))) decoded = code - (1 << bits);
+        else decoded = code;
     endfunction
 
     // One bit of all products.
-    function automatic logic [CODES-1:0] bits_of(input int place);
-        int product_of;
+    function automatic logic [CODES-1:0] column_of(input int place);
+        int product_here;
         for (int code = 0; code < CODES; code++) begin
-            product_of = value_of(code % (1 << X_BITS), int'(X_BITS), int'(X_KIND))
-                * value_of(code / (1 << X_BITS), int'(W_BITS), int'(W_KIND));
-            bits_of[code] = 1'(unsigned'(product_of >>> place));
+            product_here = decoded(code % (1 << X_BITS), int'(X_BITS), int'(X_KIND))
+                * decoded(code / (1 << X_BITS), int'(W_BITS), int'(W_KIND));
+            column_of[code] = 1'(unsigned'(product_here >>> place));
         end
     endfunction
 
     for (genvar b = 0; b < BITS; b++) begin : g_bit
-        localparam logic [CODES-1:0] TABLE = bits_of(b);
+        localparam logic [CODES-1:0] TABLE = column_of(b);
         // As a shift: what looks like a memory may have its registers moved.
         assign product[b] = 1'(TABLE >> {w, x});
     end

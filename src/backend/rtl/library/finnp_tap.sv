@@ -29,12 +29,15 @@ module finnp_tap #(
     localparam int unsigned GAP_BITS = DILATION > 1 ? unsigned'($clog2(DILATION)) : 1;
     localparam int unsigned MET_BITS = unsigned'($clog2(KERNEL + 1));
 
+    // Whether there are rows or columns behind the last place, which no window sees.
+    localparam bit REST = PLACES * STRIDE < SIZE;
+
     logic [AT_BITS-1:0] at;
     // From the first row or column of the place; to the next position of the kernel; positions met.
     logic [STEP_BITS-1:0] step;
     logic [GAP_BITS-1:0] gap;
     logic [MET_BITS-1:0] met;
-    // Behind the last place there may be rows or columns that no window sees.
+    // Whether it is there.
     logic over;
 
     assign seen = !over && gap == 0 && met != MET_BITS'(KERNEL);
@@ -49,7 +52,7 @@ module finnp_tap #(
             step <= step + 1'b1;
             gap <= gap == 0 ? GAP_BITS'(DILATION - 1) : gap - 1'b1;
             if (gap == 0 && met != MET_BITS'(KERNEL)) met <= met + 1'b1;
-            if (at == AT_BITS'(PLACES * STRIDE - 1)) over <= 1'b1;
+            if (REST && at == AT_BITS'(PLACES * STRIDE - 1)) over <= 1'b1;
         end
         if (rst || (next && (passes || ends))) begin
             step <= '0;

@@ -112,8 +112,9 @@ module finnp_window #(
 
     // Rows and columns are signed, and below 0 in the padding; so are lines, counted from the beginning of a row.
     localparam int unsigned FAR_ROWS =
-        larger(larger(ROWS + RING, 2 * STRIDE_ROWS), larger(TOP, (PLACE_ROWS - 1) * STRIDE_ROWS) + SPAN_ROWS + STRIDE_ROWS);
-    localparam int unsigned FAR_COLUMNS = larger(COLUMNS, larger(LEFT, (PLACE_COLUMNS - 1) * STRIDE_COLUMNS) + SPAN_COLUMNS);
+        larger(larger(ROWS, STRIDE_ROWS), larger(TOP, (PLACE_ROWS - 1) * STRIDE_ROWS)) + RING;
+    localparam int unsigned FAR_COLUMNS =
+        larger(COLUMNS, larger(LEFT, (PLACE_COLUMNS - 1) * STRIDE_COLUMNS) + SPAN_COLUMNS);
     localparam int unsigned ROW_BITS = unsigned'($clog2(FAR_ROWS + 1)) + 1;
     localparam int unsigned COLUMN_BITS = unsigned'($clog2(FAR_COLUMNS + 1)) + 1;
     localparam int unsigned LINE_BITS = unsigned'($clog2((FAR_COLUMNS / TOGETHER + 2) * PIXEL_LINES + 1)) + 1;
@@ -194,8 +195,9 @@ module finnp_window #(
     wire next_row = next_place && last_column;
     wire next_frame = next_row && last_row;
 
-    // ---- Rows: those that must be complete before the present places, whether these look at any row of the picture
-    // at all, how many may be complete before there is no room, and whether later places no longer look at the first.
+    // ---- Rows: those that must be complete before the last one that the present places look at, whether these look
+    // at any row of the picture at all, how many may be complete before there is no room, and whether later places no
+    // longer look at the first.
     localparam int FIRST_TOP = -int'(TOP);
     localparam bit ONE_ROW = PLACE_ROWS == 1;
 
@@ -211,8 +213,9 @@ module finnp_window #(
         frees_at = row < int'(ROWS) && (last || row + int'(STRIDE_ROWS) > 0);
     endfunction
 
-    row_t needed, limit;
+    row_t nearly, limit;
     logic looks, frees;
+    localparam row_t ONE = row_t'(1);
     localparam row_t BELOW = row_t'(ROWS);
     localparam row_t MOVE = row_t'(STRIDE_ROWS);
     localparam row_t SPAN = row_t'(SPAN_ROWS);
@@ -224,14 +227,14 @@ module finnp_window #(
     always_ff @(posedge clk) begin
         if (next_row) begin
             top <= next_top;
-            needed <= top >= BELOW - SPAN - MOVE ? BELOW : top <= -SPAN - MOVE ? row_t'(0) : top + (SPAN + MOVE);
+            nearly <= top >= BELOW - SPAN - MOVE ? BELOW - ONE : top <= -SPAN - MOVE ? -ONE : top + (SPAN + MOVE - ONE);
             limit <= top >= BELOW - MOVE ? BELOW + KEPT : top <= -MOVE ? KEPT : top + (KEPT + MOVE);
             looks <= top > -SPAN - MOVE && top < BELOW - MOVE;
             frees <= top < BELOW - MOVE && (second_last || top > -MOVE - MOVE);
         end
         if (next_frame || rst) begin
             top <= row_t'(FIRST_TOP);
-            needed <= row_t'(clamped(0, FIRST_TOP + int'(SPAN_ROWS), int'(ROWS)));
+            nearly <= row_t'(clamped(0, FIRST_TOP + int'(SPAN_ROWS), int'(ROWS)) - 1);
             limit <= row_t'(clamped(0, FIRST_TOP, int'(ROWS)) + int'(RING));
             looks <= looks_at(FIRST_TOP);
             frees <= frees_at(FIRST_TOP, ONE_ROW);
@@ -308,14 +311,15 @@ module finnp_window #(
     end
 
     // ---- What steps and words wait for.
-    wire arrived = rows >= needed || (looks && rows == needed - row_t'(1) && fill_line >= end_line);
+    wire arrived = rows > nearly || (looks && rows == nearly && fill_line >= end_line);
     assign in_ready = rows < limit || (frees && rows == limit && fill_line < left_line);
     assign makes = EVERY || (last_part && last_index);
     assign begins = index == 0;
     assign step = arrived && (room || !makes);
 
     // ---- The ring slot of the first row of the window; frames follow each other around the ring.
-    localparam int unsigned FRAME_MOVE = (ROWS + PLACE_ROWS * RING * STRIDE_ROWS - (PLACE_ROWS - 1) * STRIDE_ROWS) % RING;
+    localparam int unsigned FRAME_MOVE =
+        (ROWS + PLACE_ROWS * RING * STRIDE_ROWS - (PLACE_ROWS - 1) * STRIDE_ROWS) % RING;
     logic [SLOT_BITS-1:0] slot;
 
     function automatic logic [SLOT_BITS-1:0] moved(logic [SLOT_BITS-1:0] from, logic [SLOT_BITS:0] by);
@@ -345,7 +349,9 @@ module finnp_window #(
     endfunction
 
     function automatic table_t lane_columns(int unsigned lane);
-        for (int unsigned s = 0; s < STEPS; s++) lane_columns[s] = (s * LANES + lane) % KERNEL_COLUMNS * DILATION_COLUMNS;
+        for (int unsigned s = 0; s < STEPS; s++) begin
+            lane_columns[s] = (s * LANES + lane) % KERNEL_COLUMNS * DILATION_COLUMNS;
+        end
     endfunction
 
     function automatic table_t lane_lines(int unsigned lane);
@@ -367,7 +373,8 @@ module finnp_window #(
     localparam bit BEHIND = (PLACE_COLUMNS - 1) * STRIDE_COLUMNS + SPAN_COLUMNS > COLUMNS + LEFT;
     localparam bit MISSING = POSITIONS % LANES != 0;
     localparam logic [OUT_BITS-1:0] PAD_CODE = OUT_KIND == 2 ? OUT_BITS'(PAD > 0) : OUT_BITS'(unsigned'(PAD));
-    localparam logic [OUT_BITS-1:0] ABSENT_CODE = OUT_KIND == 2 ? OUT_BITS'(ABSENT > 0) : OUT_BITS'(unsigned'(ABSENT));
+    localparam logic [OUT_BITS-1:0] ABSENT_CODE =
+        OUT_KIND == 2 ? OUT_BITS'(ABSENT > 0) : OUT_BITS'(unsigned'(ABSENT));
 
     for (genvar l = 0; l < LANES; l++) begin : g_lane
         localparam table_t LANE_ROWS = lane_rows(l);
@@ -408,7 +415,8 @@ module finnp_window #(
         wire [BANKS*PE*IN_BITS-1:0] words;
         for (genvar b = 0; b < BANKS; b++) begin : g_bank
             finnp_bank #(.WIDTH(PE * IN_BITS), .WORDS(RING * LINES)) storage (
-                .clk, .write(write && write_bank[b]), .write_at, .write_data, .read_at(at), .read_data(words[b*PE*IN_BITS+:PE*IN_BITS])
+                .clk, .write(write && write_bank[b]), .write_at, .write_data, .read_at(at),
+                .read_data(words[b*PE*IN_BITS+:PE*IN_BITS])
             );
         end
 

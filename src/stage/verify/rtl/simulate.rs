@@ -59,16 +59,17 @@ fn words(name: String, streams: &[(String, Port)]) -> Job {
 }
 
 /// The run of a program that `compiled` built on the words that `packed` made.
-fn run(name: String, compiled: String, packed: &str, [inputs, copies]: [usize; 2]) -> Job {
+fn run(name: String, compiled: String, packed: &str, [inputs, copies, ahead]: [usize; 3]) -> Job {
     let fed = numbered("in", inputs).into_iter();
     let fed: Vec<String> = fed.map(|name| format!("{name}.bin")).collect();
     let written = written(copies);
     let words = written.iter().map(|[words, _]| words.clone());
+    let args = ["--ahead".to_owned(), ahead.to_string()].into_iter();
     let mut job = Job::run(
         name,
         Command {
             program: Program::Input(PROGRAM.to_owned()),
-            args: fed.iter().cloned().chain(words).collect(),
+            args: args.chain(fed.iter().cloned()).chain(words).collect(),
             outputs: written.concat(),
         },
     )
@@ -97,7 +98,11 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
     let ports = hardware.inputs();
     let streams: Vec<(String, Port)> = simulation.fed.iter().cloned().zip(ports).collect();
     let packing = format!("words of {}", node.name);
-    let sides = [streams.len(), hardware.copies()];
+    let sides = [
+        streams.len(),
+        hardware.copies(),
+        hardware.schedule().ahead(),
+    ];
     let run = run(
         layer_job(&node.name),
         program_job(&node.name),
@@ -112,7 +117,11 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
 /// # Errors
 /// As [`super::jobs`].
 pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
-    let input = Ends::of(folded)?.input;
+    let Ends { input, output } = Ends::of(folded)?;
+    // Where a layer makes words of nothing, the network may.
+    let eager = folded.nodes.iter().map(|node| node.layer.hardware());
+    let eager = eager.filter(|layer| layer.schedule().ahead() > 0).count();
+    let ahead = if eager > 0 { output.words() } else { 0 };
     let packing = words(
         NETWORK_WORDS.to_owned(),
         &[(NETWORK_INPUT.to_owned(), input)],
@@ -121,7 +130,7 @@ pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
         NETWORK_RUN.to_owned(),
         NETWORK_JOB.to_owned(),
         NETWORK_WORDS,
-        [1, 1],
+        [1, 1, ahead],
     );
     for node in &folded.nodes {
         run = memories(run, node, &format!("memories/{}/", node.name))?;
