@@ -130,17 +130,30 @@ impl Search {
         };
         let mut low = self.pair(stream, high);
         let ends = [self.plan.writer[stream], self.plan.reader[stream]];
-        let mut part = ends.into_iter().flatten().collect();
-        let mut tried = low;
+        let ends: BTreeSet<usize> = ends.into_iter().flatten().collect();
+        // Most need no more than their two ends do, and of the others most nearly all that they use.
+        let (mut tried, mut less) = (low, 1);
+        let mut part = ends.clone();
         while low < high {
             match self.fits(&mut part, stream, tried) {
                 Some(news) => {
                     high = tried;
                     self.learn(news);
                 }
-                None => low = tried + 1,
+                None if tried == low => {
+                    low += 1;
+                    if less == 1 {
+                        part.clone_from(&ends);
+                    }
+                }
+                None => {
+                    low = tried + 1;
+                    less = usize::MAX;
+                }
             }
-            tried = low + (high - low) / 2;
+            let half = low + (high - low) / 2;
+            tried = high.saturating_sub(less).max(half);
+            less = less.saturating_mul(2);
         }
         self.known[stream].depth = Some(high);
     }
@@ -157,9 +170,29 @@ impl Search {
         loop {
             match self.plan.attempt(part, &known, Around::Network) {
                 Verdict::Alike(news) => return Some(news),
-                Verdict::Slows(nodes) => part.extend(nodes),
+                Verdict::Slows(nodes) => self.grow(part, nodes, &known),
                 Verdict::Fails => return None,
             }
+        }
+    }
+
+    /// Adds nodes to a part, and the more around them the larger it is: of a long way back only few steps are tried.
+    fn grow(&self, part: &mut BTreeSet<usize>, nodes: BTreeSet<usize>, known: &[Known]) {
+        let (plan, rounds) = (&self.plan, part.len() / 3);
+        let mut edge = nodes;
+        part.extend(&edge);
+        for _ in 0..rounds {
+            let joined = |stream: &&usize| known[**stream].depth.is_some();
+            let mut next = BTreeSet::new();
+            for node in &edge {
+                let before = plan.inputs[*node].iter().filter(joined);
+                next.extend(before.filter_map(|stream| plan.writer[*stream]));
+                let behind = plan.outputs[*node].iter().filter(joined);
+                next.extend(behind.filter_map(|stream| plan.reader[*stream]));
+            }
+            next.retain(|node| !part.contains(node));
+            part.extend(&next);
+            edge = next;
         }
     }
 

@@ -77,6 +77,44 @@ impl Fifo {
         }
     }
 
+    /// The cycle from which the next word can be read, and the one from which the next place can be reserved.
+    pub(super) fn arrival(&self) -> u64 {
+        self.places[self.head]
+    }
+
+    /// See [`Fifo::arrival`].
+    pub(super) fn room(&self) -> u64 {
+        self.places[self.tail]
+    }
+
+    /// Reads one word.
+    pub(super) fn read_one(&mut self, cycle: u64) {
+        self.places[self.head] = cycle + 1;
+        self.head = self.after(self.head);
+        self.waiting -= 1;
+        if let Some(watch) = &mut self.watch {
+            watch.read(&[cycle]);
+        }
+    }
+
+    /// Reserves one place.
+    pub(super) fn write_one(&mut self, cycle: u64, delay: u64) {
+        self.places[self.tail] = cycle + delay;
+        self.tail = self.after(self.tail);
+        self.waiting += 1;
+        if let Some(watch) = &mut self.watch {
+            watch.made(&[cycle]);
+        }
+    }
+
+    fn after(&self, at: usize) -> usize {
+        if at + 1 == self.places.len() {
+            0
+        } else {
+            at + 1
+        }
+    }
+
     /// Takes so many words away as if there were always room.
     pub(super) fn discard(&mut self, count: usize) {
         for _ in 0..count {

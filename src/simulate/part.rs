@@ -203,7 +203,7 @@ fn alike(network: &mut Network, period: u64, reach: usize) -> Option<usize> {
         if network.repeats(period, reach) {
             return Some(frames);
         }
-        if network.lags(period, reach + 2) {
+        if network.lags(period, reach + 1) {
             return None;
         }
     }
