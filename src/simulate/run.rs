@@ -18,8 +18,10 @@ const OFFERED: usize = 256;
 pub struct Load {
     /// Frames, at least.
     pub frames: usize,
-    /// If more, as many as it takes until frames are alike, up to this number.
+    /// If more, as many as it takes until they leave evenly, up to this number.
     pub most: usize,
+    /// Whether it takes more until they are alike in every step of every layer.
+    pub alike: bool,
     /// Cycles from the one in which the first word of a frame is offered to the one for the next frame; 0 where all
     /// words are offered from cycle 0 on.
     pub period: u64,
@@ -33,12 +35,13 @@ impl Load {
         Load {
             frames,
             most: frames,
+            alike: false,
             period: 0,
             trace: false,
         }
     }
 
-    /// Frames offered from cycle 0 on until they are alike, `most` at most.
+    /// Frames offered from cycle 0 on until they leave evenly, `most` at most.
     pub fn until_steady(most: usize) -> Self {
         Load {
             most,
@@ -54,8 +57,12 @@ pub struct Run {
     pub outputs: Vec<Vec<u64>>,
     /// By frame that left whole, its first and last word of all outputs.
     pub frames: Vec<Span>,
-    /// Cycles from one frame to the next, once the last frames are alike in every step of every layer.
+    /// Cycles from one frame to the next, if the last ones left evenly.
     pub interval: Option<u64>,
+    /// Whether these were alike in every step of every layer, so that nothing will ever change: the proof that the
+    /// network keeps the pace. Without it layers that are faster than the others still fill FIFOs; where frames are
+    /// offered no sooner than they leave, the proof takes few of them.
+    pub alike: bool,
     /// By node, what it did.
     pub nodes: Vec<Activity>,
     /// By stream, what passed through it.
@@ -149,7 +156,11 @@ pub fn run(dataflow: &Dataflow, load: &Load) -> Result<Run> {
     let mut frames = load.frames;
     loop {
         network.run(frames);
-        if !network.is_over() || frames >= most || network.steady().is_some() {
+        let enough = match load.alike {
+            true => network.steady().is_some(),
+            false => even(&network).is_some(),
+        };
+        if !network.is_over() || frames >= most || enough {
             return Ok(told(dataflow, network, &ends, load));
         }
         frames += 1;
@@ -222,16 +233,33 @@ fn network(dataflow: &Dataflow, ends: &Ends, load: &Load, frames: usize) -> Resu
     Ok(Network::new(units, fifos))
 }
 
+/// Cycles from frame to frame, if the last frames left evenly.
+fn even(network: &Network) -> Option<u64> {
+    let mut found = None;
+    for unit in &network.units {
+        let Machine::Sink(sink) = &unit.machine else {
+            continue;
+        };
+        for pair in sink.clock.turns.windows(2).rev().take(ALIKE) {
+            let gap = pair[1].last - pair[0].last;
+            if *found.get_or_insert(gap) != gap {
+                return None;
+            }
+        }
+        if sink.clock.turns.len() <= ALIKE {
+            return None;
+        }
+    }
+    found
+}
+
 /// All that is known after the frames.
 fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> Run {
-    let interval = match network.is_over() {
-        true => network.steady(),
-        false => None,
+    let (interval, deadlock) = match network.is_over() {
+        true => (even(&network), Vec::new()),
+        false => (None, waits(dataflow, &mut network)),
     };
-    let deadlock = match network.is_over() {
-        true => Vec::new(),
-        false => waits(dataflow, &mut network),
-    };
+    let alike = interval.is_some_and(|interval| network.repeats(interval, ALIKE));
     let units = network.units.iter().take(dataflow.nodes.len());
     let nodes: Vec<Activity> = units.map(activity).collect();
     let busy = interval.map_or_else(Vec::new, |interval| busiest(dataflow, &network, interval));
@@ -258,6 +286,7 @@ fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> 
         frames: spans(&outputs, &words.collect::<Vec<_>>()),
         outputs,
         interval,
+        alike,
         nodes,
         streams,
         busy,
