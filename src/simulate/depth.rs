@@ -7,6 +7,12 @@ use super::part::{Around, Known, Plan, Verdict};
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 
+/// Words between what is used and what is needed at least where the latter is tried first.
+const NEAR: usize = 16;
+
+/// Words below what is used, a power of two, after which it is tried.
+const FAR: usize = 64;
+
 /// By stream, words that its FIFO must hold: with these the interval between frames is that of endless FIFOs, and
 /// with one word less in any of them it is longer, or nothing moves any more. Inputs of the network have no FIFO;
 /// their streams keep the depth that they have.
@@ -130,29 +136,28 @@ impl Search {
         };
         let mut low = self.pair(stream, high);
         let ends = [self.plan.writer[stream], self.plan.reader[stream]];
-        let ends: BTreeSet<usize> = ends.into_iter().flatten().collect();
-        // Most need no more than their two ends do, and of the others most nearly all that they use.
-        let (mut tried, mut less) = (low, 1);
-        let mut part = ends.clone();
+        let mut part = ends.into_iter().flatten().collect();
+        // Most need no more than their two ends do. Where branches meet, most need nearly all that they use.
+        let (mut tried, mut less) = match high.saturating_sub(low) <= NEAR {
+            true => (low, usize::MAX),
+            false => (high - 1, 2),
+        };
         while low < high {
             match self.fits(&mut part, stream, tried) {
                 Some(news) => {
-                    high = tried;
                     self.learn(news);
-                }
-                None if tried == low => {
-                    low += 1;
-                    if less == 1 {
-                        part.clone_from(&ends);
-                    }
+                    high = self.peak(stream).min(tried);
                 }
                 None => {
                     low = tried + 1;
                     less = usize::MAX;
                 }
             }
-            let half = low + (high - low) / 2;
-            tried = high.saturating_sub(less).max(half);
+            tried = match less {
+                // Far from both ends the lower one is asked once.
+                FAR => low,
+                _ => high.saturating_sub(less).max(low + (high - low) / 2),
+            };
             less = less.saturating_mul(2);
         }
         self.known[stream].depth = Some(high);
