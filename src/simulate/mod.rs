@@ -15,6 +15,7 @@ mod network;
 mod part;
 mod run;
 mod steps;
+mod watch;
 mod window;
 
 pub use depth::depths;

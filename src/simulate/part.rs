@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::end::{Sink, Source, Timetable};
-use super::fifo::{Fifo, Watch};
+use super::fifo::Fifo;
 use super::machine::Machine;
 use super::network::{Network, Unit};
+use super::watch::Watch;
 use crate::dataflow::Dataflow;
 use crate::layer::{FIFO_LATENCY, Form, Port, Schedule};
 

@@ -3,9 +3,10 @@
 
 use super::clock::Turn;
 use super::end::{Sink, Source};
-use super::fifo::{Fifo, Watch};
+use super::fifo::Fifo;
 use super::machine::Machine;
 use super::network::{ALIKE, Network, Unit};
+use super::watch::Watch;
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::Port;
