@@ -6,6 +6,7 @@
 //! over cycles. Must not know text, files or tools.
 
 mod banks;
+mod built;
 mod clock;
 mod depth;
 mod end;
@@ -15,8 +16,10 @@ mod network;
 mod part;
 mod run;
 mod steps;
+mod told;
 mod watch;
 mod window;
 
 pub use depth::depths;
-pub use run::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait, run};
+pub use run::run;
+pub use told::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait};
