@@ -90,6 +90,24 @@ impl Clock {
         self.next = next;
     }
 
+    /// One step of those.
+    pub(super) fn step(&mut self, ready: u64, room: u64, silent: u64) -> u64 {
+        let turn = &mut self.turn;
+        let next = self.next + silent;
+        let ready = next.max(ready);
+        let at = ready.max(room);
+        turn.starved += ready - next;
+        turn.blocked += at - ready;
+        turn.sum = turn.sum.wrapping_add(at);
+        turn.events += 1;
+        if !self.begun {
+            self.begun = true;
+            turn.first = if silent == 0 { at } else { self.next };
+        }
+        self.next = at + 1;
+        at
+    }
+
     /// Says what the steps were that have just been made.
     pub(super) fn count(&mut self, steps: usize, taken: bool, made: bool) {
         self.turn.taken += if taken { steps as u64 } else { 0 };

@@ -7,6 +7,12 @@ use super::part::{Around, Known, Plan, Verdict};
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 
+/// Words between what is used and what is needed at least where the latter is tried first.
+const NEAR: usize = 16;
+
+/// Words below what is used, a power of two, after which it is tried.
+const FAR: usize = 64;
+
 /// By stream, words that its FIFO must hold: with these the interval between frames is that of endless FIFOs, and
 /// with one word less in any of them it is longer, or nothing moves any more. Inputs of the network have no FIFO;
 /// their streams keep the depth that they have.
@@ -131,16 +137,28 @@ impl Search {
         let mut low = self.pair(stream, high);
         let ends = [self.plan.writer[stream], self.plan.reader[stream]];
         let mut part = ends.into_iter().flatten().collect();
-        let mut tried = low;
+        // Most need no more than their two ends do. Where branches meet, most need nearly all that they use.
+        let (mut tried, mut less) = match high.saturating_sub(low) <= NEAR {
+            true => (low, usize::MAX),
+            false => (high - 1, 2),
+        };
         while low < high {
             match self.fits(&mut part, stream, tried) {
                 Some(news) => {
-                    high = tried;
                     self.learn(news);
+                    high = self.peak(stream).min(tried);
                 }
-                None => low = tried + 1,
+                None => {
+                    low = tried + 1;
+                    less = usize::MAX;
+                }
             }
-            tried = low + (high - low) / 2;
+            tried = match less {
+                // Far from both ends the lower one is asked once.
+                FAR => low,
+                _ => high.saturating_sub(less).max(low + (high - low) / 2),
+            };
+            less = less.saturating_mul(2);
         }
         self.known[stream].depth = Some(high);
     }
@@ -157,9 +175,29 @@ impl Search {
         loop {
             match self.plan.attempt(part, &known, Around::Network) {
                 Verdict::Alike(news) => return Some(news),
-                Verdict::Slows(nodes) => part.extend(nodes),
+                Verdict::Slows(nodes) => self.grow(part, nodes, &known),
                 Verdict::Fails => return None,
             }
+        }
+    }
+
+    /// Adds nodes to a part, and the more around them the larger it is: of a long way back only few steps are tried.
+    fn grow(&self, part: &mut BTreeSet<usize>, nodes: BTreeSet<usize>, known: &[Known]) {
+        let (plan, rounds) = (&self.plan, part.len() / 3);
+        let mut edge = nodes;
+        part.extend(&edge);
+        for _ in 0..rounds {
+            let joined = |stream: &&usize| known[**stream].depth.is_some();
+            let mut next = BTreeSet::new();
+            for node in &edge {
+                let before = plan.inputs[*node].iter().filter(joined);
+                next.extend(before.filter_map(|stream| plan.writer[*stream]));
+                let behind = plan.outputs[*node].iter().filter(joined);
+                next.extend(behind.filter_map(|stream| plan.reader[*stream]));
+            }
+            next.retain(|node| !part.contains(node));
+            part.extend(&next);
+            edge = next;
         }
     }
 

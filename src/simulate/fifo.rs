@@ -1,7 +1,7 @@
 //! `Fifo`: the words between two machines, as the cycles in which they come and go.
 //! Must not know who writes or reads them.
 
-use std::collections::VecDeque;
+use super::watch::Watch;
 
 /// A ring of places. What happens at them is told in order, but a writer may be ahead of a reader, or behind: each
 /// goes on as soon as it knows the cycle that it has to wait for.
@@ -77,6 +77,44 @@ impl Fifo {
         }
     }
 
+    /// The cycle from which the next word can be read, and the one from which the next place can be reserved.
+    pub(super) fn arrival(&self) -> u64 {
+        self.places[self.head]
+    }
+
+    /// See [`Fifo::arrival`].
+    pub(super) fn room(&self) -> u64 {
+        self.places[self.tail]
+    }
+
+    /// Reads one word.
+    pub(super) fn read_one(&mut self, cycle: u64) {
+        self.places[self.head] = cycle + 1;
+        self.head = self.after(self.head);
+        self.waiting -= 1;
+        if let Some(watch) = &mut self.watch {
+            watch.read(&[cycle]);
+        }
+    }
+
+    /// Reserves one place.
+    pub(super) fn write_one(&mut self, cycle: u64, delay: u64) {
+        self.places[self.tail] = cycle + delay;
+        self.tail = self.after(self.tail);
+        self.waiting += 1;
+        if let Some(watch) = &mut self.watch {
+            watch.made(&[cycle]);
+        }
+    }
+
+    fn after(&self, at: usize) -> usize {
+        if at + 1 == self.places.len() {
+            0
+        } else {
+            at + 1
+        }
+    }
+
     /// Takes so many words away as if there were always room.
     pub(super) fn discard(&mut self, count: usize) {
         for _ in 0..count {
@@ -106,110 +144,5 @@ fn put(places: &mut [u64], at: usize, cycles: &[u64], delay: u64) -> usize {
         0 if at + first.len() == places.len() => 0,
         0 => at + first.len(),
         wrapped => wrapped,
-    }
-}
-
-/// What happened at a FIFO.
-#[derive(Default)]
-pub(super) struct Watch {
-    /// Cycles in which places were reserved, and in which their words were read, of the last words of each.
-    pub(super) made: Log,
-    pub(super) read: Log,
-    /// The most places that were taken at once.
-    pub(super) peak: usize,
-    taken: usize,
-    count: bool,
-    /// Not yet counted.
-    made_next: VecDeque<u64>,
-    read_next: VecDeque<u64>,
-}
-
-impl Watch {
-    /// Keeps the cycles of the last `words` words and counts places if wanted.
-    pub(super) fn new(words: usize, count: bool) -> Self {
-        Watch {
-            made: Log::new(words),
-            read: Log::new(words),
-            count,
-            ..Watch::default()
-        }
-    }
-
-    fn made(&mut self, cycles: &[u64]) {
-        self.made.push(cycles);
-        if self.count {
-            self.made_next.extend(cycles);
-            self.merge(false);
-        }
-    }
-
-    fn read(&mut self, cycles: &[u64]) {
-        self.read.push(cycles);
-        if self.count {
-            self.read_next.extend(cycles);
-            self.merge(false);
-        }
-    }
-
-    /// Counts in the order of cycles, as far as both sides are known, or to the end.
-    pub(super) fn merge(&mut self, to_the_end: bool) {
-        while let Some(made) = self.made_next.front() {
-            match self.read_next.front() {
-                // A place is free in the cycle after the read.
-                Some(read) if read < made => {
-                    self.read_next.pop_front();
-                    self.taken -= 1;
-                }
-                None if !to_the_end => return,
-                _ => {
-                    self.made_next.pop_front();
-                    self.taken += 1;
-                    self.peak = self.peak.max(self.taken);
-                }
-            }
-        }
-    }
-}
-
-/// The last entries of a list.
-#[derive(Default)]
-pub(super) struct Log {
-    entries: Vec<u64>,
-    at: usize,
-    most: usize,
-}
-
-impl Log {
-    fn new(most: usize) -> Self {
-        Log {
-            entries: Vec::new(),
-            at: 0,
-            most,
-        }
-    }
-
-    fn push(&mut self, cycles: &[u64]) {
-        if self.most == 0 {
-            return;
-        }
-        for cycle in cycles {
-            match self.entries.len() < self.most {
-                true => self.entries.push(*cycle),
-                false => self.entries[self.at] = *cycle,
-            }
-            self.at = if self.at + 1 == self.most {
-                0
-            } else {
-                self.at + 1
-            };
-        }
-    }
-
-    /// The entries, oldest first.
-    pub(super) fn in_order(mut self) -> Vec<u64> {
-        if self.entries.len() == self.most {
-            self.entries.rotate_left(self.at);
-        }
-        self.entries
     }
 }

@@ -7,6 +7,7 @@
 
 mod alone;
 mod banks;
+mod built;
 mod clock;
 mod depth;
 mod end;
@@ -16,8 +17,11 @@ mod network;
 mod part;
 mod run;
 mod steps;
+mod told;
+mod watch;
 mod window;
 
 pub use alone::alone;
 pub use depth::depths;
-pub use run::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait, run};
+pub use run::run;
+pub use told::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait};

@@ -27,6 +27,8 @@ pub(super) struct Network {
     reader: Vec<usize>,
     queue: VecDeque<usize>,
     queued: Vec<bool>,
+    /// Who may have waited for the unit that goes on.
+    waiting: Vec<usize>,
     scratch: Scratch,
     frames: usize,
 }
@@ -46,6 +48,7 @@ impl Network {
             writer,
             reader,
             queue: VecDeque::new(),
+            waiting: Vec::new(),
             scratch: Scratch::new(),
             frames: 0,
         }
@@ -70,6 +73,18 @@ impl Network {
         while let Some(at) = self.queue.pop_front() {
             self.queued[at] = false;
             let unit = &mut self.units[at];
+            // Only who lacked a word, or room, has waited for this unit.
+            self.waiting.clear();
+            let full = unit
+                .inputs
+                .iter()
+                .filter(|fifo| self.fifos[**fifo].free() == 0);
+            self.waiting.extend(full.map(|fifo| self.writer[*fifo]));
+            let empty = unit
+                .outputs
+                .iter()
+                .filter(|fifo| self.fifos[**fifo].waiting() == 0);
+            self.waiting.extend(empty.map(|fifo| self.reader[*fifo]));
             let mut ports = Ports {
                 fifos: &mut self.fifos,
                 inputs: &unit.inputs,
@@ -79,9 +94,7 @@ impl Network {
             if !unit.machine.advance(&mut ports) {
                 continue;
             }
-            let before = unit.inputs.iter().map(|fifo| self.writer[*fifo]);
-            let behind = unit.outputs.iter().map(|fifo| self.reader[*fifo]);
-            for next in before.chain(behind) {
+            for next in self.waiting.drain(..) {
                 if !self.queued[next] {
                     self.queued[next] = true;
                     self.queue.push_back(next);

@@ -1,141 +1,19 @@
-//! `Run`: what a network does with frames, from the cycle in which its reset ends.
+//! What a network does with frames, from the cycle in which its reset ends.
 //! Must not know the machines.
 
 use super::clock::Turn;
 use super::end::{Sink, Source};
-use super::fifo::{Fifo, Watch};
+use super::fifo::Fifo;
 use super::machine::Machine;
 use super::network::{ALIKE, Network, Unit};
+use super::told::{Activity, Busy, Cause, Load, Run, Span, Usage, Wait};
+use super::watch::Watch;
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::Port;
 
 /// Words of an input that are offered at once: no number that shows outside.
 const OFFERED: usize = 256;
-
-/// What is asked of a network.
-#[derive(Debug, Clone, Copy)]
-pub struct Load {
-    /// Frames, at least.
-    pub frames: usize,
-    /// If more, as many as it takes until frames are alike, up to this number.
-    pub most: usize,
-    /// Cycles from the one in which the first word of a frame is offered to the one for the next frame; 0 where all
-    /// words are offered from cycle 0 on.
-    pub period: u64,
-    /// Whether the steps of all words are written down.
-    pub trace: bool,
-}
-
-impl Load {
-    /// So many frames, offered from cycle 0 on.
-    pub fn frames(frames: usize) -> Self {
-        Load {
-            frames,
-            most: frames,
-            period: 0,
-            trace: false,
-        }
-    }
-
-    /// Frames offered from cycle 0 on until they are alike, `most` at most.
-    pub fn until_steady(most: usize) -> Self {
-        Load {
-            most,
-            ..Load::frames(ALIKE + 1)
-        }
-    }
-}
-
-/// What happened. Cycle 0 is the first one after reset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// By output of the network, the cycle in which each word leaves, frame after frame.
-    pub outputs: Vec<Vec<u64>>,
-    /// By frame that left whole, its first and last word of all outputs.
-    pub frames: Vec<Span>,
-    /// Cycles from one frame to the next, once the last frames are alike in every step of every layer.
-    pub interval: Option<u64>,
-    /// By node, what it did.
-    pub nodes: Vec<Activity>,
-    /// By stream, what passed through it.
-    pub streams: Vec<Usage>,
-    /// Nodes one of whose engines is all that the interval is made of. None if FIFOs or the source decide.
-    pub busy: Vec<Busy>,
-    /// If the frames did not come through: all that waits.
-    pub deadlock: Vec<Wait>,
-}
-
-impl Run {
-    /// Cycles until the first frame has left.
-    pub fn latency(&self) -> Option<u64> {
-        self.frames.first().map(|frame| frame.last + 1)
-    }
-}
-
-/// From a first to a last cycle, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// The first one.
-    pub first: u64,
-    /// The last one.
-    pub last: u64,
-}
-
-/// What a node did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Activity {
-    /// By frame, its first and its last step.
-    pub frames: Vec<Span>,
-    /// Cycles of the last frame in which the engine that makes words waited for some to be taken.
-    pub starved: u64,
-    /// Cycles of the last frame in which it waited for room.
-    pub blocked: u64,
-}
-
-/// What passed through a stream.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// The most words that were reserved at once; 0 for inputs of the network.
-    pub peak: usize,
-    /// If asked for: the cycle of the step that made each word, and the one of the step that took it.
-    pub made: Vec<u64>,
-    /// See `made`.
-    pub taken: Vec<u64>,
-}
-
-/// A node that decides the interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Busy {
-    /// Its index.
-    pub node: usize,
-    /// Why.
-    pub cause: Cause,
-}
-
-/// What a node's interval is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// Steps, some of which neither take nor make a word.
-    Compute,
-    /// A word that is taken in every cycle.
-    Input,
-    /// A word that is made in every cycle.
-    Output,
-    /// Its two engines, which wait for each other.
-    Window,
-}
-
-/// A node that waits for ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wait {
-    /// Name of the node; `None` for who reads or writes the network.
-    pub node: Option<String>,
-    /// Streams in which it lacks a word.
-    pub words: Vec<StreamId>,
-    /// Streams in which it lacks room.
-    pub room: Vec<StreamId>,
-}
 
 /// Passes frames through `dataflow`, its FIFOs as deep as its streams say.
 ///
@@ -149,7 +27,11 @@ pub fn run(dataflow: &Dataflow, load: &Load) -> Result<Run> {
     let mut frames = load.frames;
     loop {
         network.run(frames);
-        if !network.is_over() || frames >= most || network.steady().is_some() {
+        let enough = match load.alike {
+            true => network.steady().is_some(),
+            false => even(&network).is_some(),
+        };
+        if !network.is_over() || frames >= most || enough {
             return Ok(told(dataflow, network, &ends, load));
         }
         frames += 1;
@@ -222,16 +104,33 @@ fn network(dataflow: &Dataflow, ends: &Ends, load: &Load, frames: usize) -> Resu
     Ok(Network::new(units, fifos))
 }
 
+/// Cycles from frame to frame, if the last frames left evenly.
+fn even(network: &Network) -> Option<u64> {
+    let mut found = None;
+    for unit in &network.units {
+        let Machine::Sink(sink) = &unit.machine else {
+            continue;
+        };
+        for pair in sink.clock.turns.windows(2).rev().take(ALIKE) {
+            let gap = pair[1].last - pair[0].last;
+            if *found.get_or_insert(gap) != gap {
+                return None;
+            }
+        }
+        if sink.clock.turns.len() <= ALIKE {
+            return None;
+        }
+    }
+    found
+}
+
 /// All that is known after the frames.
 fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> Run {
-    let interval = match network.is_over() {
-        true => network.steady(),
-        false => None,
+    let (interval, deadlock) = match network.is_over() {
+        true => (even(&network), Vec::new()),
+        false => (None, waits(dataflow, &mut network)),
     };
-    let deadlock = match network.is_over() {
-        true => Vec::new(),
-        false => waits(dataflow, &mut network),
-    };
+    let alike = interval.is_some_and(|interval| network.repeats(interval, ALIKE));
     let units = network.units.iter().take(dataflow.nodes.len());
     let nodes: Vec<Activity> = units.map(activity).collect();
     let busy = interval.map_or_else(Vec::new, |interval| busiest(dataflow, &network, interval));
@@ -258,6 +157,7 @@ fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> 
         frames: spans(&outputs, &words.collect::<Vec<_>>()),
         outputs,
         interval,
+        alike,
         nodes,
         streams,
         busy,

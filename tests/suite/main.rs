@@ -80,6 +80,7 @@ mod shared;
 mod signal;
 mod simulate;
 mod simulate_graph;
+mod simulate_layer;
 mod simulate_naive;
 mod tcl;
 mod tidy;
