@@ -40,6 +40,14 @@ impl Multiplier {
         fits.then(|| 1 + ((OPERAND_BITS - w) / (w + a - 1)) as usize)
     }
 
+    /// Rows that one slice multiplies, where `shared` rows share an input; 0 for look-up tables.
+    pub fn packed(self, weight: DataType, input: DataType, shared: usize) -> usize {
+        match self {
+            Multiplier::Lut => 0,
+            Multiplier::Dsp => Multiplier::rows(weight, input).unwrap_or(1).min(shared),
+        }
+    }
+
     /// Cycles that products take beyond those of look-up tables: the slice has four registers, and its sums are put
     /// right in one more.
     pub(super) fn delay(self) -> u64 {

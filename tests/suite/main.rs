@@ -75,6 +75,7 @@ mod rtl_bench;
 mod rtl_join;
 mod rtl_matrix;
 mod rtl_network;
+mod rtl_packed;
 mod rtl_window;
 mod shared;
 mod signal;

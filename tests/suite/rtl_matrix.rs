@@ -1,7 +1,7 @@
 //! Generated RTL of matrix units against their integers, and the cycle of every word against what is counted by hand.
 //! `FINNP_SWEEP=n` tries n random shapes of each. Must not know how modules are built.
 
-use finnp::layer::{Blocks, LabelSelect, Layer, Mvau, MvauBcr, Tensors};
+use finnp::layer::{Blocks, LabelSelect, Layer, Multiplier, Mvau, MvauBcr, Tensors};
 use finnp::tensor::{DataType, Tensor};
 
 use super::random::Random;
@@ -33,6 +33,20 @@ fn any_type(random: &mut Random) -> DataType {
     ])
 }
 
+/// Types of inputs and weights, and what multiplies them: a DSP slice for every third seed.
+fn types(random: &mut Random, seed: u64) -> (DataType, DataType, Multiplier) {
+    if !seed.is_multiple_of(3) {
+        return (any_type(random), any_type(random), Multiplier::Lut);
+    }
+    let mut bits = || random.between(2, 8) as u8;
+    let (input, weight) = (bits(), DataType::Int(bits()));
+    let input = match seed % 2 {
+        0 => DataType::Uint(input),
+        _ => DataType::Int(input),
+    };
+    (input, weight, Multiplier::Dsp)
+}
+
 /// As narrow as the sums of these rows allow, two's complement; sometimes wider.
 fn accumulator(random: &mut Random, input: DataType, rows: &[&[i32]]) -> DataType {
     let [low, high] = [i64::min, i64::max].map(|best| {
@@ -62,7 +76,7 @@ fn dense(seed: u64) -> Trial {
     let groups = *random.pick(&[1, 1, 1, 2, 3]);
     let rows = random.between(1, 10) as usize;
     let columns = *random.pick(&[1, 2, 3, 5, 6, 9, 16, 17, 20]);
-    let (input, weight) = (any_type(&mut random), any_type(&mut random));
+    let (input, weight, multiplier) = types(&mut random, seed);
     let matrix = weights(&mut random, weight, groups * rows, columns);
     let lists: Vec<&[i32]> = matrix.data().chunks_exact(columns).collect();
     let accumulator = accumulator(&mut random, input, &lists);
@@ -82,7 +96,7 @@ fn dense(seed: u64) -> Trial {
         activation,
         pe: 1,
         simd: 1,
-        multiplier: finnp::layer::Multiplier::Lut,
+        multiplier,
     });
     let layer = folded(&mut random, layer);
     trial(&mut random, layer, tensors)
@@ -119,7 +133,7 @@ fn sparse(seed: u64) -> Trial {
     let rows = random.between(1, 14) as usize;
     let lists = blocks.lists(rows);
     let per_lane = blocks.kept(columns);
-    let (input, weight) = (any_type(&mut random), any_type(&mut random));
+    let (input, weight, multiplier) = types(&mut random, seed);
     let matrix = values(&mut random, weight, rows * blocks.lanes * per_lane);
     let matrix: Vec<i32> = matrix.into_iter().map(|w| w as i32).collect();
     let of_rows: Vec<&[i32]> = matrix.chunks_exact(blocks.lanes * per_lane).collect();
@@ -142,7 +156,7 @@ fn sparse(seed: u64) -> Trial {
         blocks,
         pe: 1,
         simd: 1,
-        multiplier: finnp::layer::Multiplier::Lut,
+        multiplier,
     });
     let layer = folded(&mut random, layer);
     trial(&mut random, layer, tensors)
@@ -183,8 +197,8 @@ fn last_steps(pixels: u64, [words, folds, steps]: [u64; 3], in_order: bool) -> V
     lasts
 }
 
-/// Elements are the integers', and every word leaves in the cycle that `steps` and the schedule's latency say, and frames follow each other as fast
-/// as the layer says.
+/// Elements are the integers', every word leaves in the cycle that `steps` and the schedule's latency say, and frames
+/// follow each other as fast as the layer says.
 fn check_cycles(seed: u64, trial: &Trial, steps: &[u64]) {
     let cycles = check(seed, trial);
     let layer = &trial.layer;

@@ -18,6 +18,8 @@ pub(super) fn module(layer: &Mvau) -> Module {
     ];
     parameters.extend(Module::element(["X_BITS", "X_KIND"], layer.input));
     parameters.extend(Module::weight(layer.weight));
+    let packed = layer.multiplier.packed(layer.weight, layer.input, layer.pe);
+    parameters.push(Module::number("PACKED", packed));
     parameters.push(Module::number("ACC_BITS", layer.accumulator.bits()));
     parameters.extend(Module::activation(activation));
     parameters.extend(Module::element(["OUT_BITS", "OUT_KIND"], output));

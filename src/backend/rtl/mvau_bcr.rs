@@ -21,6 +21,10 @@ pub(super) fn module(layer: &MvauBcr) -> Module {
     ];
     parameters.extend(Module::element(["X_BITS", "X_KIND"], layer.input));
     parameters.extend(Module::weight(layer.weight));
+    let packed = layer
+        .multiplier
+        .packed(layer.weight, layer.input, layer.pe / layer.groups());
+    parameters.push(Module::number("PACKED", packed));
     parameters.push(Module::number("ACC_BITS", layer.accumulator.bits()));
     parameters.extend(Module::activation(activation));
     parameters.extend(Module::element(["OUT_BITS", "OUT_KIND"], output));

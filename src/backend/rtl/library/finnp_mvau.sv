@@ -21,6 +21,8 @@ module finnp_mvau #(
     parameter int unsigned W_BITS = 1,
     /// 0 unsigned, 1 signed, 2 bipolar, 3 ternary.
     parameter int unsigned W_KIND = 1,
+    /// Rows that one DSP slice multiplies at once; 0: look-up tables multiply.
+    parameter int unsigned PACKED = 0,
     parameter int unsigned ACC_BITS = 8,
     parameter int unsigned LEVELS = 0,
     parameter int unsigned THRESHOLD_BITS = 1,
@@ -81,6 +83,7 @@ module finnp_mvau #(
     wire [PE*OUT_BITS-1:0] word;
     finnp_sums #(
         .PE(PE), .SIMD(SIMD), .STEPS(WORDS), .LAST(LAST), .X_BITS(X_BITS), .X_KIND(X_KIND),
+        .PACKED(PACKED), .SHARED(PE),
         .W_BITS(W_BITS), .W_KIND(W_KIND), .ACC_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS),
         .LINES(MATRICES * FOLDS), .BASE(BASE), .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND),
         .THRESHOLDS(THRESHOLDS), .FLIP(FLIP)

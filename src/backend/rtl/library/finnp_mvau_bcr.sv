@@ -30,6 +30,8 @@ module finnp_mvau_bcr #(
     parameter int unsigned W_BITS = 1,
     /// 0 unsigned, 1 signed, 2 bipolar, 3 ternary.
     parameter int unsigned W_KIND = 1,
+    /// Rows that one DSP slice multiplies at once; 0: look-up tables multiply.
+    parameter int unsigned PACKED = 0,
     parameter int unsigned ACC_BITS = 8,
     parameter int unsigned LEVELS = 0,
     parameter int unsigned THRESHOLD_BITS = 1,
@@ -165,7 +167,8 @@ module finnp_mvau_bcr #(
     wire push;
     wire [PE*OUT_BITS-1:0] word;
     finnp_sums #(
-        .PE(PE), .SIMD(SIMD), .STEPS(STEPS), .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND),
+        .PE(PE), .SIMD(SIMD), .STEPS(STEPS), .X_BITS(X_BITS), .X_KIND(X_KIND), .PACKED(PACKED), .SHARED(PE / GROUPS),
+        .W_BITS(W_BITS), .W_KIND(W_KIND),
         .ACC_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS), .LINES(FOLDS), .BASE(BASE),
         .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND), .THRESHOLDS(THRESHOLDS), .FLIP(FLIP)
     ) sums (.clk, .rst, .step(marks[0]), .last(marks[1]), .inputs, .weights, .push, .word);
