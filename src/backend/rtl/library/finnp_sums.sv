@@ -2,7 +2,7 @@
 // Part of the finnp hardware library. This file, and everything generated around it,
 // may be used, changed and passed on for any purpose, without condition and without warranty.
 //
-// From a step's inputs and weights to what leaves a matrix unit: PE row_sums of products, added up over STEPS steps, and
+// From a step's inputs and weights to what leaves a matrix unit: PE sums of products, added up over STEPS steps, and
 // their thresholds. Nothing here ever waits; steps come when they come.
 //
 // A step's products enter with it; PUSH comes with the word so many cycles after the last of STEPS steps:
