@@ -97,7 +97,8 @@ module finnp_sums #(
             );
         end
     end else begin : g_dsp
-        // Padding has weight 0, so that nothing needs to be left out.
+        // Padding has weight 0, so that nothing needs to be left out. Of rows that share their inputs the first counts.
+        wire unused = &{1'b0, inputs};
         for (genvar g = 0; g < PE / SHARED; g++) begin : g_group
             for (genvar i = 0; i < (SHARED + PACKED - 1) / PACKED; i++) begin : g_slice
                 localparam int unsigned FIRST = g * SHARED + i * PACKED;
