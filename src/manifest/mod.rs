@@ -12,6 +12,7 @@ mod problem;
 mod read;
 mod reference;
 mod schema;
+mod section;
 mod set;
 mod value;
 

@@ -94,7 +94,8 @@ fn network(dataflow: &Dataflow, ends: &Ends, load: &Load, frames: usize) -> Resu
         let all = words.saturating_mul(frames).max(1);
         // What leaves is always wanted.
         let depth = dataflow.stream(output.stream).depth.min(all);
-        fifos[id] = Fifo::new(depth).watched(Watch::new(all, true));
+        // A layer that makes words of padding alone may have begun a frame that nobody asked for.
+        fifos[id] = Fifo::new(depth).watched(Watch::new(all + words, true));
         units.push(Unit {
             machine: Machine::Sink(Sink::soon(words)),
             inputs: vec![id],
@@ -140,6 +141,9 @@ fn told(dataflow: &Dataflow, mut network: Network, ends: &Ends, load: &Load) -> 
         .iter()
         .map(|output| {
             let usage = &mut streams[output.stream.0];
+            usage
+                .taken
+                .truncate(ends.words[output.stream.0] * network.frames());
             match load.trace {
                 true => usage.taken.clone(),
                 false => {

@@ -2,9 +2,8 @@
 //! Must not know modules.
 
 use super::module;
-use crate::backend::memory;
 use crate::error::Result;
-use crate::layer::{Layer, Tensors};
+use crate::layer::{self, Layer, Memory, Tensors};
 
 /// Files of the memories of a layer, in the order of its module's parameters; none if it holds nothing.
 pub fn memory_files(layer: &Layer) -> Vec<String> {
@@ -17,14 +16,14 @@ pub fn memory_files(layer: &Layer) -> Vec<String> {
 /// # Errors
 /// A bug where the tensors do not fit the layer.
 pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)>> {
-    let memories = memory::memories(layer, tensors)?;
+    let memories = layer::memories(layer, tensors)?;
     Ok(memories
         .iter()
         .map(|memory| (format!("{}.mem", memory.name), text(memory)))
         .collect())
 }
 
-fn text(memory: &memory::Memory) -> String {
+fn text(memory: &Memory) -> String {
     let digits = (memory.per_line * memory.bits as usize).div_ceil(4);
     let mut text = String::with_capacity(memory.codes.len() / memory.per_line * (digits + 1));
     for line in memory.lines() {
@@ -48,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_first_code_is_in_the_lowest_bits() {
-        let memory = memory::Memory {
+        let memory = Memory {
             name: "weights",
             bits: 3,
             per_line: 3,

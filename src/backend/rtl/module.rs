@@ -12,7 +12,7 @@ pub(super) struct Module {
     pub(super) title: String,
     /// Parameters and their values.
     pub(super) parameters: Vec<(&'static str, String)>,
-    /// Memories: names as in [`crate::backend::memory`]; the parameter of the file is the name in capitals.
+    /// Memories: names as in [`crate::layer::memories`]; the parameter of the file is the name in capitals.
     pub(super) memories: Vec<&'static str>,
 }
 

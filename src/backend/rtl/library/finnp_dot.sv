@@ -66,14 +66,15 @@ module finnp_dot #(
             for (genvar i = 0; i < COUNT; i++) begin : g_sum
                 wire [3:0][BITS-1:0] terms;
                 for (genvar t = 0; t < 4; t++) begin : g_term
-                    if (4 * i + t >= BELOW) begin : g_none
+                    localparam int unsigned AT = unsigned'(4 * i + t);
+                    if (AT >= BELOW) begin : g_none
                         assign terms[t] = '0;
                     end else if (SIGNED) begin : g_signed
                         wire signed [BELOW_BITS-1:0] term =
-                            signed'(g_level[l-1].sums[(4*i+t)*BELOW_BITS+:BELOW_BITS]);
+                            signed'(g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS]);
                         assign terms[t] = unsigned'(BITS'(term));
                     end else begin : g_unsigned
-                        assign terms[t] = BITS'(g_level[l-1].sums[(4*i+t)*BELOW_BITS+:BELOW_BITS]);
+                        assign terms[t] = BITS'(g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS]);
                     end
                 end
                 logic [BITS-1:0] held;
