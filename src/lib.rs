@@ -31,6 +31,8 @@ pub mod fold;
 
 pub mod finn;
 
+pub mod simulate;
+
 pub mod backend;
 
 pub mod package;

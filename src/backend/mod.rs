@@ -2,7 +2,6 @@
 //! Must not know the disk or processes.
 
 pub mod hls;
-pub mod memory;
 pub mod rtl;
 
 /// Every backend; folder names and the table agree.

@@ -168,8 +168,18 @@ fn dry(outcome: &Outcome) -> String {
 /// What was built and proved.
 fn result(summary: &Summary) -> String {
     let left_out = summary.left_out.iter().map(|line| format!("{line}\n"));
+    let network = summary.rtl.as_ref().and_then(|rtl| rtl.network.as_ref());
+    let cycles = network.map_or_else(String::new, |network| {
+        let every = network.interval.map_or_else(String::new, |cycles| {
+            format!(", the others every {}", grouped(cycles))
+        });
+        format!(
+            "the first frame takes {} cycles in RTL{every}\n",
+            grouped(network.latency)
+        )
+    });
     format!(
-        "{} for {}: {} frames per second at {} MHz, bottleneck `{}`\n{}\n{}",
+        "{} for {}: {} frames per second at {} MHz, bottleneck `{}`\n{}\n{cycles}{}",
         summary.project,
         summary.board,
         rate(summary.facts.fps),

@@ -28,6 +28,7 @@ pub(super) fn candidate(rows: usize, columns: usize, levels: usize) -> Candidate
             activation: (levels > 0).then_some(activation),
             pe: 1,
             simd: 1,
+            multiplier: crate::layer::Multiplier::Lut,
         }),
         fixed: Parallelism::default(),
         full_output: false,

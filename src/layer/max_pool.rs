@@ -96,7 +96,7 @@ impl Sliding {
         let groups = self.channels / pe;
         if !self.window.is_disjoint() {
             return Schedule {
-                latency: 3 + Schedule::tree(simd),
+                latency: Schedule::WINDOW + Schedule::tree(simd) + 1,
                 form: Form::Window {
                     sliding: *self,
                     row_words: self.picture[1] * groups,
@@ -120,7 +120,7 @@ impl Sliding {
             }
         }
         Schedule {
-            latency: 2,
+            latency: 3,
             form: Form::Steps { phases, repeats: 1 },
         }
     }

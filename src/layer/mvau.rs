@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Form, Hardware, Limits, Parallelism, Phase, Port, Range, Schedule, Tensors};
+use super::{
+    Form, Hardware, Limits, Multiplier, Parallelism, Phase, Port, Range, Schedule, Tensors,
+};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -35,6 +37,9 @@ pub struct Mvau {
     pub pe: usize,
     /// Columns per cycle.
     pub simd: usize,
+    /// What multiplies.
+    #[serde(default, skip_serializing_if = "Multiplier::is_lut")]
+    pub multiplier: Multiplier,
 }
 
 fn one() -> usize {
@@ -133,7 +138,7 @@ impl Hardware for Mvau {
             },
         };
         Schedule {
-            latency: Schedule::sum(self.simd, self.activation.as_ref()),
+            latency: Schedule::sum(self.simd, self.activation.as_ref()) + self.multiplier.delay(),
             form,
         }
     }

@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Blocks, Form, Hardware, Limits, Parallelism, Port, Range, Schedule, Tensors};
+use super::{
+    Blocks, Form, Hardware, Limits, Multiplier, Parallelism, Port, Range, Schedule, Tensors,
+};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -35,6 +37,9 @@ pub struct MvauBcr {
     pub pe: usize,
     /// Columns per cycle.
     pub simd: usize,
+    /// What multiplies.
+    #[serde(default, skip_serializing_if = "Multiplier::is_lut")]
+    pub multiplier: Multiplier,
 }
 
 /// What a layer with its parallelism reads step by step.
@@ -214,7 +219,9 @@ impl Hardware for MvauBcr {
     /// The list of what is kept is read before the banks are.
     fn schedule(&self) -> Schedule {
         Schedule {
-            latency: 1 + Schedule::sum(self.simd, self.activation.as_ref()),
+            latency: 1
+                + Schedule::sum(self.simd, self.activation.as_ref())
+                + self.multiplier.delay(),
             form: Form::Banks {
                 pixels: self.pixels,
                 words: self.depth(),
@@ -262,6 +269,7 @@ impl Hardware for MvauBcr {
             activation: self.activation.clone(),
             pe: self.pe,
             simd: self.simd,
+            multiplier: self.multiplier,
         };
         let words = (2 * self.depth()).div_ceil(64) as u64;
         let banks = (self.groups() * self.simd) as u64 * words;
@@ -320,6 +328,7 @@ mod tests {
             },
             pe: 2,
             simd: 2,
+            multiplier: crate::layer::Multiplier::Lut,
         };
         // Lanes hold columns 0 2 4 6 and 1 3 5 7.
         let index = vec![0, 3, 1, 2, 1, 2, 0, 3];

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::{Cross, Form, Hardware, Limits, Parallelism, Port, Range, Schedule, Side, Tensors};
+use super::{
+    Cross, Form, Hardware, Limits, Multiplier, Parallelism, Port, Range, Schedule, Side, Tensors,
+};
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
@@ -41,6 +43,9 @@ pub struct MvauRc {
     pub pe: usize,
     /// Columns per cycle.
     pub simd: usize,
+    /// What multiplies.
+    #[serde(default, skip_serializing_if = "Multiplier::is_lut")]
+    pub multiplier: Multiplier,
 }
 
 /// Where a kept line of a block is met: its number in the block, and its place in the block's list of kept lines.
@@ -226,7 +231,9 @@ impl Hardware for MvauRc {
     /// The index is read before the banks are, as in the column form; what it is added to is one more register.
     fn schedule(&self) -> Schedule {
         Schedule {
-            latency: 2 + Schedule::sum(self.simd, self.activation.as_ref()),
+            latency: 2
+                + Schedule::sum(self.simd, self.activation.as_ref())
+                + self.multiplier.delay(),
             form: Form::Blocks {
                 pixels: self.pixels,
                 words: self.depth(),
@@ -271,6 +278,7 @@ impl Hardware for MvauRc {
             activation: self.activation.clone(),
             pe: self.pe,
             simd: self.simd,
+            multiplier: self.multiplier,
         };
         let tables = |words: usize| (2 * words).div_ceil(64) as u64;
         let inputs = self.simd as u64 * tables(self.depth()) * u64::from(self.input.bits());
@@ -344,6 +352,7 @@ mod tests {
             },
             pe: 2,
             simd: 2,
+            multiplier: Multiplier::Lut,
         };
         // Rows 0 and 3, columns 2 and 1; rows 0 and 1, columns 4 + 0 and 4 + 3.
         let tensors = Tensors {

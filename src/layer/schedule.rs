@@ -19,6 +19,10 @@ impl Schedule {
     /// Cycles from an accumulator to what its thresholds make of it: comparisons, then their count.
     pub const THRESHOLDS: u64 = 2;
 
+    /// Cycles from the step of a window to what it sees: its addresses, then its memory, then the choice of what it
+    /// looks at.
+    pub const WINDOW: u64 = 3;
+
     /// Registers in a tree that makes one number of `count`, of four at a time.
     pub fn tree(count: usize) -> u64 {
         let mut left = count;
@@ -28,6 +32,28 @@ impl Schedule {
             registers += 1;
         }
         registers
+    }
+
+    /// Words of the next frame that a layer makes before anything of that frame has arrived: those of places that see
+    /// nothing but padding.
+    pub fn ahead(&self) -> usize {
+        let Form::Window { sliding, words, .. } = &self.form else {
+            return 0;
+        };
+        let (window, [rows, columns]) = (&sliding.window, sliding.output());
+        // Rows, or columns, from the first one of the picture to the last one that a place sees.
+        let seen = |axis: usize, at: usize| {
+            let end = at * window.stride[axis] + window.span()[axis];
+            end.saturating_sub(window.pads[axis])
+                .min(sliding.picture[axis])
+        };
+        let waits = |place: &usize| match seen(0, place / columns) {
+            0 => false,
+            1 => seen(1, place % columns) > 0,
+            _ => true,
+        };
+        let free = (0..rows * columns).take_while(|place| !waits(place));
+        free.count() * words
     }
 
     /// Latency of a sum of `products` products a step: two cycles until weights have left their memory, one for

@@ -69,7 +69,7 @@ impl Hardware for SlidingWindow {
     fn schedule(&self) -> Schedule {
         let (sliding, channels) = (self.sliding, self.sliding.channels);
         Schedule {
-            latency: 2,
+            latency: Schedule::WINDOW,
             form: Form::Window {
                 sliding,
                 row_words: sliding.picture[1] * channels / self.pe,

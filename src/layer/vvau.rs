@@ -55,7 +55,8 @@ impl Hardware for Vvau {
     fn schedule(&self) -> Schedule {
         let groups = self.sliding.channels / self.pe;
         Schedule {
-            latency: Schedule::sum(self.simd, self.activation.as_ref()),
+            // Weights are asked for so that they come with what the window sees.
+            latency: Schedule::WINDOW - 2 + Schedule::sum(self.simd, self.activation.as_ref()),
             form: Form::Window {
                 sliding: self.sliding,
                 row_words: self.sliding.picture[1] * groups,

@@ -144,6 +144,7 @@ pub(super) fn manifest(
                 None => None,
             },
             rtl: text(values, "target", None, "backend") == Some("rtl"),
+            dsp: text(values, "target", None, "multiplier") == Some("dsp"),
         },
         prune: Prune {
             method: text(values, "prune", None, "method")
@@ -188,6 +189,7 @@ fn layer(values: &Values, at: usize, places: &Places) -> Option<Layer> {
         pattern: text(values, "layer", Some(at), "match")?.to_owned(),
         pe: whole(values, "layer", Some(at), "pe"),
         simd: whole(values, "layer", Some(at), "simd"),
+        dsp: text(values, "layer", Some(at), "multiplier").map(|word| word == "dsp"),
         pruning: pruning(values, "layer", Some(at)),
         at,
         places: places.clone(),

@@ -31,6 +31,7 @@ pub(super) fn text(manifest: &Manifest, part: &str) -> String {
             let value = match key.name {
                 "match" => Some(format!("{:?}", layer.pattern)),
                 "pe" => layer.pe.map(|pe| pe.to_string()),
+                "multiplier" => layer.dsp.map(multiplier),
                 "simd" => layer.simd.map(|simd| simd.to_string()),
                 name => pruned(&layer.pruning, name),
             };
@@ -67,6 +68,7 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             "{:?}",
             if manifest.target.rtl { "rtl" } else { "hls" }
         )),
+        ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))
         }
@@ -76,6 +78,10 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
         ("verify", "samples") => manifest.verify.as_ref()?.samples.map(|n| n.to_string()),
         _ => None,
     }
+}
+
+fn multiplier(dsp: bool) -> String {
+    format!("{:?}", if dsp { "dsp" } else { "lut" })
 }
 
 /// A value of `[prune]`, or of the keys that layers share with it.

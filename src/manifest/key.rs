@@ -3,17 +3,7 @@
 
 pub use super::form::Form;
 use super::form::MOST;
-
-/// A section of the manifest.
-#[derive(Debug, Clone, Copy)]
-pub struct Section {
-    /// Name between the brackets.
-    pub name: &'static str,
-    /// Whether it is a list of tables, written `[[name]]`.
-    pub list: bool,
-    /// What it is for, as a sentence.
-    pub about: &'static str,
-}
+pub use super::section::{SECTIONS, Section};
 
 /// A key of a section.
 #[derive(Debug, Clone, Copy)]
@@ -51,59 +41,12 @@ pub enum Absent {
 
 /// Forms in which weights are removed.
 pub const PATTERNS: &[&str] = &["none", "bcr-col", "bcr", "channel"];
+/// What multiplies.
+pub const MULTIPLIERS: &[&str] = &["lut", "dsp"];
 /// Languages in which hardware is written.
 pub const BACKENDS: &[&str] = &["hls", "rtl"];
 /// Ways to find the weights to remove.
 pub const METHODS: &[&str] = &["magnitude"];
-
-/// The sections, in the order in which they are best written.
-pub const SECTIONS: &[Section] = &[
-    Section {
-        name: "project",
-        list: false,
-        about: "What is built.",
-    },
-    Section {
-        name: "model",
-        list: false,
-        about: "The network.",
-    },
-    Section {
-        name: "input",
-        list: false,
-        about: "What arrives at the accelerator; its integer grid is needed where the network starts with real numbers.",
-    },
-    Section {
-        name: "output",
-        list: false,
-        about: "What leaves the accelerator.",
-    },
-    Section {
-        name: "target",
-        list: false,
-        about: "The board, and how fast the accelerator shall be.",
-    },
-    Section {
-        name: "prune",
-        list: false,
-        about: "Which weights are removed.",
-    },
-    Section {
-        name: "data",
-        list: false,
-        about: "The set of samples with their classes that `finnp eval` counts right answers on.",
-    },
-    Section {
-        name: "verify",
-        list: false,
-        about: "What the generated hardware is checked with.",
-    },
-    Section {
-        name: "layer",
-        list: true,
-        about: "Choices for single layers; of several entries that match a layer the last one counts, key by key.",
-    },
-];
 
 /// The keys, section by section.
 pub const KEYS: &[Key] = &[
@@ -194,6 +137,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Text("hls"),
         example: "\"rtl\"",
         about: "Language of the hardware: C++ for Vitis HLS, or SystemVerilog beside it, whose every cycle is simulated with Verilator.",
+    },
+    Key {
+        section: "target",
+        name: "multiplier",
+        form: Form::Choice(MULTIPLIERS),
+        absent: Absent::Text("lut"),
+        example: "\"dsp\"",
+        about: "What multiplies in SystemVerilog where weights and inputs have 2 to 8 bits: look-up tables, or DSP slices of UltraScale+, each for several rows.",
     },
     Key {
         section: "prune",
@@ -394,6 +345,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Open,
         example: "16",
         about: "What is processed at once: columns of a weight matrix, or positions of a window; see the layers.",
+    },
+    Key {
+        section: "layer",
+        name: "multiplier",
+        form: Form::Choice(MULTIPLIERS),
+        absent: Absent::Open,
+        example: "\"dsp\"",
+        about: "As in [target], for these layers.",
     },
     Key {
         section: "layer",

@@ -12,6 +12,7 @@ mod problem;
 mod read;
 mod reference;
 mod schema;
+mod section;
 mod set;
 mod value;
 
@@ -119,6 +120,8 @@ pub struct Target {
     pub fps: Option<Rate>,
     /// Whether hardware is written in SystemVerilog beside C++, and simulated cycle by cycle.
     pub rtl: bool,
+    /// Whether DSP slices multiply where they can.
+    pub dsp: bool,
 }
 
 /// Frames per second that are asked for.
@@ -190,6 +193,8 @@ pub struct Layer {
     pub pe: Option<u32>,
     /// Columns at once, at least 1.
     pub simd: Option<u32>,
+    /// Whether DSP slices multiply.
+    pub dsp: Option<bool>,
     /// How weights are removed.
     pub pruning: Pruning,
     at: usize,
@@ -203,6 +208,8 @@ pub struct Choice<'a> {
     pub pe: Option<(u32, &'a Layer)>,
     /// Columns at once.
     pub simd: Option<(u32, &'a Layer)>,
+    /// Whether DSP slices multiply.
+    pub dsp: Option<(bool, &'a Layer)>,
 }
 
 /// Places by name, shared by a manifest and its layers.
@@ -246,6 +253,7 @@ impl Manifest {
         {
             choice.pe = entry.pe.map(|pe| (pe, entry)).or(choice.pe);
             choice.simd = entry.simd.map(|simd| (simd, entry)).or(choice.simd);
+            choice.dsp = entry.dsp.map(|dsp| (dsp, entry)).or(choice.dsp);
         }
         choice
     }

@@ -4,7 +4,7 @@
 use super::reorder::kept_type;
 use crate::dataflow::Node;
 use crate::error::{Error, Result};
-use crate::layer::{Cross, Layer, MvauRc, Side};
+use crate::layer::{Cross, Layer, Multiplier, MvauRc, Side};
 use crate::tensor::Tensor;
 
 /// Stores the weights of a product by the rows and columns that each block keeps: those in which some weight is not 0,
@@ -57,6 +57,7 @@ pub(super) fn compact(node: &mut Node, cross: Cross) -> Result<()> {
         cross,
         pe: 1,
         simd: 1,
+        multiplier: Multiplier::Lut,
     };
     let lists = |side: Side| vec![down, across, side.lanes, side.keep];
     let shape = vec![down * across, cross.rows.kept(), cross.columns.kept()];

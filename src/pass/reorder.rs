@@ -259,6 +259,7 @@ fn compact(node: &mut Node, blocks: Blocks) -> Result<()> {
         blocks,
         pe: 1,
         simd: 1,
+        multiplier: crate::layer::Multiplier::Lut,
     };
     node.tensors.weights = Some(Tensor::new(shape(layer.rows), weights)?);
     node.tensors.index = Some(Tensor::new(shape(layer.lists()), index)?);

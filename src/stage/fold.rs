@@ -1,12 +1,13 @@
 //! Fold: the parallelism of every layer, and the width converters that it makes necessary.
 //! Must not know the cache.
 
+use super::multiplier;
 use super::record::{feed, of_inputs, of_stage, read, write};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Kind, Result};
 use crate::fold::{Candidate, Goal, Misfit, fold, misfit};
-use crate::layer::{Hardware, Layer, Parallelism, Range};
+use crate::layer::{Hardware, Layer, Multiplier, Parallelism, Range};
 use crate::manifest::{Manifest, Rate, glob};
 use crate::pass;
 
@@ -38,6 +39,11 @@ impl Stage for Fold {
             .iter()
             .map(|node| choice(manifest, node))
             .collect::<Result<Vec<_>>>()?;
+        let multipliers = dataflow
+            .nodes
+            .iter()
+            .map(|node| Ok((node.name.clone(), multiplier::choice(manifest, node)?)))
+            .collect::<Result<Vec<_>>>()?;
         let goal = goal(manifest)?;
         let mut lines = vec![("goal".to_owned(), describe(goal))];
         for (name, fixed) in names.iter().zip(&fixed) {
@@ -48,11 +54,15 @@ impl Stage for Fold {
             lines
                 .extend(set.map(|(key, value)| (format!("layer {name} {key}"), value.to_string())));
         }
+        let slices = multipliers.iter().filter(|(_, chosen)| !chosen.is_lut());
+        lines.extend(slices.map(|(name, _)| (format!("layer {name} multiplier"), "dsp".into())));
         let place = manifest.place("target.fps");
         let mut job = Job::compute(NETWORK, move |inputs| {
-            run(inputs, &fixed, goal).map_err(|error| match (error.kind(), error.place()) {
-                (Kind::Design, None) => error.at(place.clone()),
-                _ => error,
+            run(inputs, &fixed, &multipliers, goal).map_err(|error| {
+                match (error.kind(), error.place()) {
+                    (Kind::Design, None) => error.at(place.clone()),
+                    _ => error,
+                }
             })
         });
         job.lines = lines;
@@ -127,7 +137,12 @@ fn describe(goal: Goal) -> String {
     }
 }
 
-fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
+fn run(
+    inputs: &Inputs,
+    fixed: &[Parallelism],
+    multipliers: &[(String, Multiplier)],
+    goal: Goal,
+) -> Result<Outputs> {
     let dataflow = read(&of_inputs(inputs))?;
     let candidates: Vec<Candidate> = dataflow
         .nodes
@@ -142,7 +157,9 @@ fn run(inputs: &Inputs, fixed: &[Parallelism], goal: Goal) -> Result<Outputs> {
             words: words(&dataflow, node),
         })
         .collect();
-    write(&connected(&dataflow, &candidates, goal)?, false)
+    let mut folded = connected(&dataflow, &candidates, goal)?;
+    multiplier::set(&mut folded, multipliers);
+    write(&folded, false)
 }
 
 /// The folded layers with their width converters. A converter between words of which neither divides the

@@ -7,12 +7,14 @@ mod import;
 mod job;
 mod link;
 mod model;
+mod multiplier;
 mod origin;
 mod package;
 mod prune;
 mod record;
 mod reorder;
 mod row;
+mod simulate;
 mod streamline;
 mod summary;
 mod verify;
@@ -32,6 +34,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &streamline::Streamline,
     &reorder::Reorder,
     &fold::Fold,
+    &simulate::Simulate,
     &generate::Generate,
     &verify::Verify,
     &package::Package,

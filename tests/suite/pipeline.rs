@@ -252,6 +252,7 @@ impl Pipeline {
             activation,
             pe: 1,
             simd: 1,
+            multiplier: finnp::layer::Multiplier::Lut,
         });
         let picture = [self.picture[0], self.picture[1] / groups];
         self.push(layer, tensors, picture, rows * groups);
@@ -298,6 +299,7 @@ impl Pipeline {
             blocks,
             pe: 1,
             simd: 1,
+            multiplier: finnp::layer::Multiplier::Lut,
         });
         self.push(layer, tensors, self.picture, rows);
     }
@@ -338,6 +340,7 @@ impl Pipeline {
             cross,
             pe: 1,
             simd: 1,
+            multiplier: finnp::layer::Multiplier::Lut,
         });
         self.push(layer, tensors, self.picture, rows);
     }

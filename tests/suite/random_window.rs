@@ -257,18 +257,24 @@ fn mvau(random: &mut Random) -> (Layer, Tensors) {
         activation,
         pe: 1,
         simd: 1,
+        multiplier: finnp::layer::Multiplier::Lut,
     });
     (layer, tensors)
 }
 
 /// Signed and wide enough for every sum.
-fn accumulator(input: DataType, weight: DataType, pad: i64, terms: usize) -> DataType {
+pub(crate) fn accumulator(input: DataType, weight: DataType, pad: i64, terms: usize) -> DataType {
     let size = |kind: DataType| kind.min().abs().max(kind.max());
     let largest = size(input).max(pad.abs()) * size(weight) * terms as i64;
     DataType::spanning(-largest, largest).unwrap()
 }
 
-fn weights(random: &mut Random, kind: DataType, rows: usize, columns: usize) -> Tensor<i32> {
+pub(crate) fn weights(
+    random: &mut Random,
+    kind: DataType,
+    rows: usize,
+    columns: usize,
+) -> Tensor<i32> {
     let values = values(random, kind, rows * columns);
     let data = values.into_iter().map(|value| value as i32).collect();
     Tensor::new(vec![rows, columns], data).unwrap()

@@ -2,11 +2,13 @@
 //! Must not know how modules are built.
 
 use finnp::layer::{Layer, Tensors, Threshold};
+use finnp::simulate::{self, Load};
 use finnp::tensor::DataType;
 
 use super::random::Random;
 use super::random_window::{TYPES, activation, folded, values};
 use super::rtl_bench::{Bench, verilator};
+use super::simulate_graph::alone;
 
 /// A layer with its integers, and for each stream that it reads its frames.
 pub(crate) struct Trial {
@@ -45,8 +47,9 @@ fn threshold(seed: u64) -> Trial {
     }
 }
 
-/// Equal to the integers with ordinary neighbours, with gaps, and after a reset in the middle of a frame.
-pub(crate) fn check(seed: u64, trial: &Trial) {
+/// Equal to the integers with ordinary neighbours, with gaps, and after a reset in the middle of a frame; and every
+/// word in the cycle that simulation by words says. Returns these cycles where nothing holds words up.
+pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
     let Trial {
         layer,
         tensors,
@@ -60,20 +63,28 @@ pub(crate) fn check(seed: u64, trial: &Trial) {
         })
         .collect();
     let shallow = 1 + seed as usize % 3;
+    let ahead = hardware.schedule().ahead().to_string();
+    let mut cycles = Vec::new();
     for depth in [shallow, 32] {
         let bench = Bench::new(layer, tensors, depth);
+        let frames = Load::frames(inputs[0].len());
+        let said = simulate::run(&alone(layer.clone(), depth), &frames).unwrap();
         for options in [&[][..], &["--gaps", "7"], &["--reset", "9"]] {
-            let written = bench.run(inputs, options).unwrap_or_else(|error| {
-                panic!("seed {seed}, depth {depth}, {options:?}: {error}\n{layer:?}")
-            });
-            for copy in written {
-                assert_eq!(
-                    copy.elements, expected,
-                    "seed {seed}, depth {depth}, {options:?}\n{layer:?}"
-                );
+            let place = || format!("seed {seed}, depth {depth}, {options:?}: {layer:?}");
+            let all = [&["--ahead", &ahead], options].concat();
+            let written = bench.run(inputs, &all);
+            let written = written.unwrap_or_else(|error| panic!("{}: {error}", place()));
+            for (copy, cycles) in written.iter().zip(&said.outputs) {
+                assert_eq!(copy.elements, expected, "{}", place());
+                if options != ["--gaps", "7"] {
+                    assert_eq!(&copy.cycles, cycles, "{}", place());
+                }
             }
+            assert_eq!(written.len(), said.outputs.len());
+            cycles.clone_from(&said.outputs[0]);
         }
     }
+    cycles
 }
 
 #[test]

@@ -103,6 +103,35 @@ pub(crate) fn write_sources(layer: &Layer, folder: &Path) -> String {
     file.trim_end_matches(".sv").to_owned()
 }
 
+/// Compiles the module `top`, whose file lies in `folder` beside the library and `main.cpp`, to the program
+/// `simulate`. Every warning is an error.
+pub(crate) fn compile(folder: &Path, top: &str, parameters: &[String]) {
+    let mut verilate = Command::new("verilator");
+    verilate.args(["--cc", "-Wall", "--prefix", "Vdut", "--Mdir", "obj", "-O3"]);
+    verilate.args(["--x-assign", "unique", "--x-initial", "unique"]);
+    verilate.args(["--no-assert", "--top-module", top]);
+    verilate.args(parameters.iter().map(|given| format!("-G{given}")));
+    verilate.arg(format!("{top}.sv")).current_dir(folder);
+    run(&mut verilate, top);
+    let objects = folder.join("obj");
+    let mut all = String::from("#include \"../main.cpp\"\n");
+    let mut names: Vec<String> = fs::read_dir(&objects)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".cpp"))
+        .collect();
+    names.sort();
+    for name in names {
+        all += &format!("#include \"{name}\"\n");
+    }
+    fs::write(objects.join("all.cc"), all).unwrap();
+    let (include, runtime) = runtime();
+    let mut cxx = compiler(&include);
+    cxx.args(["-O1", "-I.", "-Iobj", "obj/all.cc"]).arg(runtime);
+    cxx.args(["-o", "simulate", "-lpthread"]);
+    run(cxx.current_dir(folder), "c++");
+}
+
 impl Bench {
     /// Compiles the module of a layer whose FIFOs hold `depth` words.
     pub(crate) fn new(layer: &Layer, tensors: &Tensors, depth: usize) -> Self {
@@ -113,41 +142,11 @@ impl Bench {
         }
         let hardware = layer.hardware();
         let copies = hardware.copies();
-        let mut verilate = Command::new("verilator");
-        verilate.args(["--cc", "-Wall", "--prefix", "Vdut", "--Mdir", "obj", "-O3"]);
-        verilate.args([
-            "--x-assign",
-            "unique",
-            "--x-initial",
-            "unique",
-            "--no-assert",
-        ]);
-        verilate.args(["--top-module", &top]);
-        for depths in finnp::backend::hls::numbered("DEPTH", copies) {
-            verilate.arg(format!("-G{depths}={depth}"));
-        }
-        verilate.arg(format!("{top}.sv")).current_dir(folder.path());
-        run(&mut verilate, &top);
-        let objects = folder.path().join("obj");
-        let mut all = String::from("#include \"../main.cpp\"\n");
-        let mut names: Vec<String> = fs::read_dir(&objects)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".cpp"))
-            .collect();
-        names.sort();
-        for name in names {
-            all += &format!("#include \"{name}\"\n");
-        }
-        fs::write(objects.join("all.cc"), all).unwrap();
+        let depths = finnp::backend::hls::numbered("DEPTH", copies).into_iter();
+        let depths: Vec<String> = depths.map(|name| format!("{name}={depth}")).collect();
         fs::write(folder.path().join("main.cpp"), bench_source(layer).unwrap()).unwrap();
         fs::write(folder.path().join(BENCH.0), BENCH.1).unwrap();
-        let (include, runtime) = runtime();
-        let mut cxx = compiler(&include);
-        cxx.args(["-O1", "-I.", "-Iobj", "obj/all.cc"]).arg(runtime);
-        cxx.args(["-o", "simulate", "-lpthread"])
-            .current_dir(folder.path());
-        run(&mut cxx, "c++");
+        compile(folder.path(), &top, &depths);
         Bench {
             folder,
             inputs: hardware.inputs(),

@@ -62,6 +62,7 @@ fn layers(random: &mut Random) -> Vec<(&'static str, Layer, Tensors)> {
         activation: None,
         pe: 3,
         simd: 4,
+        multiplier: finnp::layer::Multiplier::Lut,
     });
     let largest = Layer::MaxPool(MaxPool {
         sliding: sliding(6, 6, 2, 1),

@@ -4,17 +4,16 @@
 
 use std::fmt::Write as _;
 
-use crate::backend::memory;
 use crate::error::Result;
-use crate::layer::{Layer, Tensors};
+use crate::layer::{self, Layer, Memory, Tensors};
 
 /// `(file, text)` of every memory of a layer.
 ///
 /// # Errors
 /// A bug where the tensors do not fit the layer.
 pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)>> {
-    let memories = memory::memories(layer, tensors)?;
-    let file = |memory: memory::Memory| {
+    let memories = layer::memories(layer, tensors)?;
+    let file = |memory: Memory| {
         let mut text = String::with_capacity(memory.codes.len() * 3);
         for line in memory.lines() {
             for code in line {

@@ -2,8 +2,7 @@
 //! Must not know other layers.
 
 use super::unit::{FLIP, THRESHOLDS, Unit, pace};
-use crate::backend::memory::grouping;
-use crate::layer::{Hardware, Threshold};
+use crate::layer::{Hardware, Threshold, grouping};
 
 /// The unit of a threshold layer. Where all channels share their thresholds and words are full, every
 /// word is a pixel of its own, so that the memory holds them once.

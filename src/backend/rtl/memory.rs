@@ -2,17 +2,13 @@
 //! Must not know modules.
 
 use super::module;
-use crate::backend::memory;
 use crate::error::Result;
-use crate::layer::{Layer, Tensors};
+use crate::layer::{self, Layer, Memory, Tensors};
 
 /// Files of the memories of a layer, in the order of its module's parameters; none if it holds nothing.
-///
-/// # Errors
-/// As for the layer's module.
-pub fn memory_files(layer: &Layer) -> Result<Vec<String>> {
-    let names = module(layer)?.memories.into_iter();
-    Ok(names.map(|name| format!("{name}.mem")).collect())
+pub fn memory_files(layer: &Layer) -> Vec<String> {
+    let names = module(layer).memories.into_iter();
+    names.map(|name| format!("{name}.mem")).collect()
 }
 
 /// `(file, text)` of every memory of a layer.
@@ -20,14 +16,14 @@ pub fn memory_files(layer: &Layer) -> Result<Vec<String>> {
 /// # Errors
 /// A bug where the tensors do not fit the layer.
 pub fn memories(layer: &Layer, tensors: &Tensors) -> Result<Vec<(String, String)>> {
-    let memories = memory::memories(layer, tensors)?;
+    let memories = layer::memories(layer, tensors)?;
     Ok(memories
         .iter()
         .map(|memory| (format!("{}.mem", memory.name), text(memory)))
         .collect())
 }
 
-fn text(memory: &memory::Memory) -> String {
+fn text(memory: &Memory) -> String {
     let digits = (memory.per_line * memory.bits as usize).div_ceil(4);
     let mut text = String::with_capacity(memory.codes.len() / memory.per_line * (digits + 1));
     for line in memory.lines() {
@@ -51,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_first_code_is_in_the_lowest_bits() {
-        let memory = memory::Memory {
+        let memory = Memory {
             name: "weights",
             bits: 3,
             per_line: 3,

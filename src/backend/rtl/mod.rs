@@ -4,13 +4,26 @@
 //! Modules depend on shapes only; what a memory holds is named by a parameter of the instance. Must not know the disk
 //! or processes.
 
+mod add;
 mod bench;
+mod concat;
+mod duplicate;
+mod label_select;
 mod library;
 mod memory;
 mod module;
+mod mvau;
+mod mvau_bcr;
+mod mvau_rc;
+mod pool;
 mod shape;
+mod sliding_window;
 mod threshold;
 mod top;
+mod upsample;
+mod vvau;
+mod width_converter;
+mod window;
 
 pub use bench::{BENCH, bench_source, network_bench_source};
 pub use library::LIBRARY;
@@ -18,20 +31,25 @@ pub use memory::{memories, memory_files};
 pub use shape::shape_source;
 pub use top::{top_name, top_source};
 
-use crate::error::{Error, Result};
 use crate::layer::Layer;
 use module::Module;
 
 /// The module of the library that a layer is, and with which parameters.
-///
-/// # Errors
-/// A user error for a layer that has no module.
-fn module(layer: &Layer) -> Result<Module> {
+fn module(layer: &Layer) -> Module {
     match layer {
-        Layer::Threshold(layer) => Ok(threshold::module(layer)),
-        _ => Err(Error::user(format!(
-            "there is no RTL of a {} yet",
-            layer.hardware().kind()
-        ))),
+        Layer::Mvau(layer) => mvau::module(layer),
+        Layer::MvauBcr(layer) => mvau_bcr::module(layer),
+        Layer::MvauRc(layer) => mvau_rc::module(layer),
+        Layer::SlidingWindow(layer) => sliding_window::module(layer),
+        Layer::Vvau(layer) => vvau::module(layer),
+        Layer::MaxPool(layer) => pool::max(layer),
+        Layer::SumPool(layer) => pool::sum(layer),
+        Layer::Threshold(layer) => threshold::module(layer),
+        Layer::Add(layer) => add::module(layer),
+        Layer::Concat(layer) => concat::module(layer),
+        Layer::Duplicate(layer) => duplicate::module(layer),
+        Layer::Upsample(layer) => upsample::module(layer),
+        Layer::WidthConverter(layer) => width_converter::module(layer),
+        Layer::LabelSelect(layer) => label_select::module(layer),
     }
 }

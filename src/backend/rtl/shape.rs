@@ -49,9 +49,9 @@ pub(super) fn depths(layer: &Layer) -> Vec<String> {
 /// holds, and the files of its memories.
 ///
 /// # Errors
-/// A bug if the layer's record cannot be written; a user error for a layer that has no module.
+/// A bug if the layer's record cannot be written.
 pub fn shape_source(layer: &Layer) -> Result<(String, String)> {
-    let (tag, module) = (tag(layer)?, module(layer)?);
+    let (tag, module) = (tag(layer)?, module(layer));
     let files = module.memories.iter().map(|name| {
         let parameter = name.to_uppercase();
         (parameter, format!("\"{name}.mem\""))

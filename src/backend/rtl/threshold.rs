@@ -2,8 +2,7 @@
 //! Must not know other layers.
 
 use super::module::Module;
-use crate::backend::memory::grouping;
-use crate::layer::Threshold;
+use crate::layer::{Threshold, grouping};
 
 /// The module of a threshold layer.
 pub(super) fn module(layer: &Threshold) -> Module {

@@ -36,7 +36,8 @@ pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
     let entering = wires.name(fed)?;
     let _ = write!(
         body,
-        "\n    assign {entering}_valid = s_axis_tvalid;\n    assign s_axis_tready = {entering}_ready;\n    \
+        "\n    wire open;\n    assign {entering}_valid = s_axis_tvalid && open;\n    \
+         assign s_axis_tready = {entering}_ready && open;\n    \
          assign {entering}_data = s_axis_tdata[{}:0];\n",
         input.word_bits() - 1
     );
@@ -45,12 +46,13 @@ pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
         body += &instance(dataflow, node, name, &wires)?;
     }
     body += &leaving(output, wires.name(read)?);
+    body += &control(input, &wires);
     Ok(format!(
         "// The accelerator `{project}`: {} {} in, {} {} out a frame.\n`default_nettype none\n\nmodule {top} (\n    \
          input  wire aclk,\n    input  wire aresetn,\n    input  wire s_axis_tvalid,\n    \
          output wire s_axis_tready,\n    input  wire [{}:0] s_axis_tdata,\n    input  wire s_axis_tlast,\n    \
          output wire m_axis_tvalid,\n    input  wire m_axis_tready,\n    output wire [{}:0] m_axis_tdata,\n    \
-         output wire m_axis_tlast\n);\n    wire clk = aclk;\n    wire rst = !aresetn;\n\n\
+         output wire m_axis_tlast,\n{CONTROL_PORTS});\n    wire clk = aclk;\n    wire rst = !aresetn;\n\n\
          {body}endmodule\n\n`default_nettype wire\n",
         input.elements(),
         input.element,
@@ -98,14 +100,73 @@ impl Wires {
     }
 }
 
-/// Bits of the input's bytes that no element has, and the mark of the last word: words are counted.
+/// The ports of the registers; see `finnp_control.sv` for what they hold.
+const CONTROL_PORTS: &str = "    \
+    input  wire s_axilite_awvalid,
+    output wire s_axilite_awready,
+    input  wire [11:0] s_axilite_awaddr,
+    input  wire s_axilite_wvalid,
+    output wire s_axilite_wready,
+    input  wire [31:0] s_axilite_wdata,
+    input  wire [3:0] s_axilite_wstrb,
+    output wire s_axilite_bvalid,
+    input  wire s_axilite_bready,
+    output wire [1:0] s_axilite_bresp,
+    input  wire s_axilite_arvalid,
+    output wire s_axilite_arready,
+    input  wire [11:0] s_axilite_araddr,
+    output wire s_axilite_rvalid,
+    input  wire s_axilite_rready,
+    output wire [31:0] s_axilite_rdata,
+    output wire [1:0] s_axilite_rresp
+";
+
+/// Signals of AXI4-Lite, each a port of the control module.
+const CONTROL_SIGNALS: &[&str] = &[
+    "awvalid", "awready", "awaddr", "wvalid", "wready", "wdata", "wstrb", "bvalid", "bready",
+    "bresp", "arvalid", "arready", "araddr", "rvalid", "rready", "rdata", "rresp",
+];
+
+/// Version of the registers.
+const VERSION: u32 = 1;
+/// Streams whose stalls fit the registers' 4 KiB.
+const COUNTED: usize = 1008;
+
+/// The registers: of every stream how long a word waited there, in the order of the layers.
+fn control(input: Port, wires: &Wires) -> String {
+    let stalls: Vec<String> = wires
+        .all()
+        .take(COUNTED)
+        .map(|(_, name)| format!("{name}_valid && !{name}_ready"))
+        .collect();
+    let count = stalls.len();
+    let stalls: Vec<String> = stalls.into_iter().rev().collect();
+    let signals: String = CONTROL_SIGNALS
+        .iter()
+        .map(|signal| format!("        .{signal}(s_axilite_{signal}),\n"))
+        .collect();
+    format!(
+        "\n    wire [{}:0] stalled = {{\n        {}\n    }};\n    finnp_control #(\n        \
+         .VERSION(32'd{VERSION}),\n        .FRAME_WORDS({}),\n        .STREAMS({count})\n    ) control (\n        \
+         .clk,\n        .rst,\n{signals}        .open,\n        .entered(s_axis_tvalid && s_axis_tready),\n        \
+         .entered_last(s_axis_tlast),\n        .left(m_axis_tvalid && m_axis_tready && m_axis_tlast),\n        \
+         .stalled\n    );\n",
+        count - 1,
+        stalls.join(",\n        "),
+        input.words(),
+    )
+}
+
+/// Bits of the input's bytes that no element has.
 fn unused_bits(port: Port) -> String {
     let (bits, bytes) = (port.word_bits(), 8 * port.word_bytes() as u64);
-    let above = match bits < bytes {
-        true => format!(", s_axis_tdata[{}:{bits}]", bytes - 1),
+    match bits < bytes {
+        true => format!(
+            "    wire unused_input = &{{1'b0, s_axis_tdata[{}:{bits}]}};\n",
+            bytes - 1
+        ),
         false => String::new(),
-    };
-    format!("    wire unused_input = &{{1'b0, s_axis_tlast{above}}};\n")
+    }
 }
 
 /// The last stream, its words padded to whole bytes and the last one of a frame marked. What is padding in a pixel's
@@ -137,7 +198,7 @@ fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Resu
             )
         })
         .collect();
-    for memory in module(&node.layer)?.memories {
+    for memory in module(&node.layer).memories {
         parameters.push(format!(
             "        .{}(\"memories/{}/{memory}.mem\")",
             memory.to_uppercase(),

@@ -115,6 +115,7 @@ impl Builder<'_> {
             activation: None,
             pe: 1,
             simd: 1,
+            multiplier: crate::layer::Multiplier::Lut,
         });
         let tensors = Tensors {
             weights: Some(Tensor::new(vec![rows, columns], matrix)?),

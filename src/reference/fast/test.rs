@@ -65,6 +65,7 @@ fn mvau(input: DataType, weights: &[i32]) -> (Layer, Tensors) {
         activation: None,
         pe: 1,
         simd: 1,
+        multiplier: crate::layer::Multiplier::Lut,
     };
     let weights = Tensor::new(vec![1, weights.len()], weights.to_vec());
     let tensors = Tensors {

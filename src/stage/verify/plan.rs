@@ -209,6 +209,7 @@ pub(super) mod tests {
             activation: None,
             pe: 1,
             simd: 1,
+            multiplier: crate::layer::Multiplier::Lut,
         })
     }
 

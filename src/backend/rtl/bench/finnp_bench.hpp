@@ -4,12 +4,14 @@
 //
 // Drives a module that Verilator compiled: feeds its streams from files, records what it writes and when.
 //
-//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT...
+//   PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] [--ahead WORDS] [--registers COUNT] INPUT... OUTPUT...
 //
 // One file per stream, in the order of the module's ports: whole frames of words, which are whole bytes, the lowest
 // first. As many frames leave as enter. OUTPUT.cycles receives, as 64-bit numbers, the lowest byte first, the cycle in
 // which each word left; cycle 0 is the first one after reset. With gaps inputs are not always
 // there and outputs not always wanted, at random. With a reset in a cycle all streams begin again after it.
+// So many words of the next frame may follow, as a window makes them that sees nothing but padding; they are not kept.
+// With registers as many words of the AXI4-Lite port are printed at the end, one a line.
 // Exits with 0 if all words left and no others did, 3 if nothing moved for PATIENCE cycles, 4 if a word was too many,
 // 5 if a word that was not taken changed, 6 if TLAST is wrong, 2 if it was called wrongly.
 #ifndef FINNP_BENCH_HPP
@@ -76,6 +78,12 @@ public:
         add(valid, ready, data, bits, frame, false);
     }
 
+    /// The AXI4-Lite port to read registers from.
+    void registers(std::uint8_t& arvalid, std::uint8_t& arready, std::uint16_t& araddr, std::uint8_t& rvalid,
+                   std::uint8_t& rready, std::uint32_t& rdata) {
+        lite = {&arvalid, &arready, &rvalid, &rready, &araddr, &rdata};
+    }
+
     /// The stream named last marks the last word of every frame.
     void marks(std::uint8_t& last) { streams.back().last = &last; }
 
@@ -92,6 +100,8 @@ public:
             if (name == "--gaps") gaps = true, random = Random(value);
             else if (name == "--reset") reset_in = value;
             else if (name == "--patience") patience = value;
+            else if (name == "--registers" && lite.arvalid) count = value;
+            else if (name == "--ahead") ahead = value;
             else return usage();
         }
         std::size_t next = 0;
@@ -125,6 +135,9 @@ public:
         for (const Stream& stream : streams) {
             if (!stream.read && !save(stream)) return 2;
         }
+        for (std::uint64_t at = 0; ended == 0 && at < count; ++at) {
+            std::printf("%lu\n", static_cast<unsigned long>(ask(at)));
+        }
         return ended;
     }
 
@@ -133,6 +146,34 @@ private:
     /// Cycles after the last word in which no other may come.
     static constexpr std::uint64_t after = 64;
 
+    struct Lite {
+        std::uint8_t *arvalid, *arready, *rvalid, *rready;
+        std::uint16_t* araddr;
+        std::uint32_t* rdata;
+    };
+    Lite lite{};
+    std::uint64_t count = 0;
+
+    /// Reads one register.
+    std::uint32_t ask(std::uint64_t at) {
+        *lite.araddr = static_cast<std::uint16_t>(4 * at);
+        *lite.arvalid = 1;
+        *lite.rready = 1;
+        for (bool asked = false;;) {
+            clock = 0;
+            dut.eval();
+            const bool taken = *lite.arready, answered = asked && *lite.rvalid;
+            const std::uint32_t value = *lite.rdata;
+            clock = 1;
+            dut.eval();
+            if (answered) return value;
+            if (taken && !asked) {
+                asked = true;
+                *lite.arvalid = 0;
+            }
+        }
+    }
+
     Dut& dut;
     std::uint8_t& clock;
     std::uint8_t& reset_pin;
@@ -140,7 +181,7 @@ private:
     std::vector<Stream> streams;
     Random random{0};
     bool gaps = false;
-    std::uint64_t reset_in = never, patience = 1000000;
+    std::uint64_t reset_in = never, patience = 1000000, ahead = 0;
 
     template <class Data>
     void add(std::uint8_t& valid, std::uint8_t& ready, Data& data, unsigned bits, std::size_t frame, bool read) {
@@ -156,7 +197,8 @@ private:
     }
 
     int usage() const {
-        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] INPUT... OUTPUT...\n");
+        std::fprintf(stderr, "usage: PROGRAM [--gaps SEED] [--reset CYCLE] [--patience CYCLES] [--ahead WORDS] "
+                             "[--registers COUNT] INPUT... OUTPUT...\n");
         return 2;
     }
 
@@ -248,7 +290,7 @@ private:
                         return 5;
                     }
                     stream.held = *stream.valid && !taken ? word : std::vector<unsigned char>();
-                    if (taken) {
+                    if (taken && stream.at < stream.wanted) {
                         stream.words.insert(stream.words.end(), word.begin(), word.end());
                         stream.cycles.push_back(cycle);
                         const bool ends = (stream.at + 1) % stream.frame == 0;
@@ -256,7 +298,8 @@ private:
                             std::fprintf(stderr, "cycle %llu: TLAST is wrong\n", static_cast<unsigned long long>(cycle));
                             return 6;
                         }
-                        if (to_the_end && stream.at >= stream.wanted) {
+                    } else if (taken) {
+                        if (to_the_end && stream.at >= stream.wanted + ahead) {
                             std::fprintf(stderr, "cycle %llu: a word too many\n",
                                          static_cast<unsigned long long>(cycle));
                             return 4;

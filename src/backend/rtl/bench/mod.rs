@@ -40,17 +40,25 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
     let streams = format!(
         "    bench.reads(dut.s_axis_tvalid, dut.s_axis_tready, dut.s_axis_tdata, {}, {});\n    \
          bench.writes(dut.m_axis_tvalid, dut.m_axis_tready, dut.m_axis_tdata, {}, {});\n    \
-         bench.marks(dut.m_axis_tlast);\n",
+         bench.marks(dut.m_axis_tlast);\n    \
+         bench.registers(dut.s_axilite_arvalid, dut.s_axilite_arready, dut.s_axilite_araddr, dut.s_axilite_rvalid,\n                    \
+         dut.s_axilite_rready, dut.s_axilite_rdata);\n    \
+         dut.s_axilite_awvalid = 0;\n    dut.s_axilite_wvalid = 0;\n    dut.s_axilite_bready = 0;\n    \
+         dut.s_axilite_arvalid = 0;\n    dut.s_axilite_rready = 0;\n",
         8 * input.word_bytes(),
         input.words(),
         8 * output.word_bytes(),
         output.words(),
     );
-    Ok(program(
-        &top_name(project),
-        "dut.aclk, dut.aresetn, 0",
-        &streams,
-    ))
+    let top = top_name(project);
+    let how = format!(
+        "// With Verilator, in this folder:\n\
+         //   verilator --cc --exe --build -O3 --no-assert --prefix Vdut -CFLAGS \"-O1 -std=c++17 -I..\" -o simulate \\\n\
+         //     -y library -y shapes --top-module {top} {top}.sv testbench.cpp\n\
+         //   obj_dir/simulate INPUT OUTPUT\n"
+    );
+    let text = program(&top, "dut.aclk, dut.aresetn, 0", &streams);
+    Ok(how + &text)
 }
 
 fn program(module: &str, clock: &str, streams: &str) -> String {

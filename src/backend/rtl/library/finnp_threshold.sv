@@ -31,7 +31,7 @@ module finnp_threshold #(
     input  wire                   out_ready,
     output wire [PE*OUT_BITS-1:0] out_data
 );
-    localparam int unsigned AT_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam int unsigned AT_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
     // Bits of a value of any kind, two's complement.
     localparam int unsigned VALUE_BITS = IN_KIND == 1 ? IN_BITS : IN_BITS + 1;
 

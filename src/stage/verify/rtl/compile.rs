@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::ALONE_DEPTH;
 use crate::backend::hls::{numbered, tag};
-use crate::backend::rtl::{self, BENCH, LIBRARY, bench_source, network_bench_source, top_name};
+use crate::backend::rtl::{self, BENCH, LIBRARY, bench_source, top_name};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::Layer;
-use crate::stage::generate::rtl::{LIBRARY_JOB, TOP_JOB, source_job};
+use crate::stage::generate::rtl::{LIBRARY_JOB, TESTBENCH, TOP_JOB, source_job, written};
 use crate::stage::record::{from_json, layer_file};
 use crate::stage::verify::simulation::{Simulation, part_of};
 use crate::stage::{Command, Input, Job, NETWORK, Outputs, Program};
@@ -23,6 +23,9 @@ pub(super) const NETWORK_JOB: &str = "verilate the network";
 const RUNTIME_JOB: &str = "verilator runtime";
 /// What it leaves behind, which every other program is linked with.
 const RUNTIME: [&str; 2] = ["objects/verilated.o", "objects/verilated_threads.o"];
+
+/// The program's own source.
+const MAIN: &str = "main.cpp";
 
 /// Job that builds the program of a layer.
 pub(super) fn program_job(layer: &str) -> String {
@@ -64,7 +67,6 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
         "shapes",
         "--top-module",
         top,
-        "main.cpp",
     ];
     let args = fixed.iter().map(|arg| (*arg).to_owned()).chain(more);
     Job::run(
@@ -80,9 +82,10 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
 /// The job that compiles what all programs share.
 pub(super) fn runtime() -> Job {
     let outputs = ["objects/simulate", RUNTIME[0], RUNTIME[1]];
-    verilating(RUNTIME_JOB, "empty", vec!["empty.sv".to_owned()], &outputs)
+    let files = [MAIN, "empty.sv"].map(str::to_owned).to_vec();
+    verilating(RUNTIME_JOB, "empty", files, &outputs)
         .input("empty.sv", bytes(EMPTY))
-        .input("main.cpp", bytes(EMPTY_MAIN))
+        .input(MAIN, bytes(EMPTY_MAIN))
         .input("library/folder", bytes(""))
         .input("shapes/folder", bytes(""))
 }
@@ -95,7 +98,7 @@ fn with_library(mut job: Job) -> Job {
     for file in RUNTIME {
         job = job.output_of(file, "verify", RUNTIME_JOB, file);
     }
-    job.input(BENCH.0, bytes(BENCH.1))
+    job
 }
 
 /// The jobs that compile the module of a layer as it is simulated alone.
@@ -112,13 +115,14 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<Vec<Job>> {
     let mut more: Vec<String> = depths
         .map(|name| format!("-G{name}={ALONE_DEPTH}"))
         .collect();
-    more.push(format!("shapes/{tag}.sv"));
+    more.extend([MAIN.to_owned(), format!("shapes/{tag}.sv")]);
     let program = verilating(program_job(&node.name), &tag, more, &[PROGRAM]);
     let main = bench_source(&simulation.layer)?;
     let file = format!("{tag}.sv");
     jobs.push(
         with_library(program)
-            .input("main.cpp", bytes(&main))
+            .input(MAIN, bytes(&main))
+            .input(BENCH.0, bytes(BENCH.1))
             .output_of(
                 format!("shapes/{file}"),
                 stage,
@@ -131,7 +135,7 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<Vec<Job>> {
 
 /// The job that writes the module of the part of a layer that is simulated.
 fn source(node: &Node, asked: usize) -> Job {
-    Job::compute(source_job(&node.name), move |inputs| {
+    written(source_job(&node.name), move |inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
         let (file, text) = rtl::shape_source(&part_of(&layer, asked)?)?;
         Ok(Outputs::from([(file, text.into_bytes())]))
@@ -147,11 +151,11 @@ fn source(node: &Node, asked: usize) -> Job {
 pub(super) fn network(folded: &Dataflow, project: &str) -> Result<Job> {
     let top = top_name(project);
     let file = format!("{top}.sv");
-    let program = verilating(NETWORK_JOB, &top, vec![file.clone()], &[PROGRAM]);
-    let main = network_bench_source(folded, project)?;
-    let mut job = with_library(program)
-        .input("main.cpp", bytes(&main))
-        .output_of(file.clone(), "generate", TOP_JOB, file);
+    let files = vec![TESTBENCH.to_owned(), file.clone()];
+    let mut job = with_library(verilating(NETWORK_JOB, &top, files, &[PROGRAM]));
+    for file in [&file, TESTBENCH, BENCH.0] {
+        job = job.output_of(file, "generate", TOP_JOB, file);
+    }
     let mut shapes = BTreeMap::new();
     for node in &folded.nodes {
         shapes.entry(tag(&node.layer)?).or_insert(&node.name);

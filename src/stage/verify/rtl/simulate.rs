@@ -18,6 +18,9 @@ pub(super) const NETWORK_RUN: &str = "rtl simulate the network";
 /// Job that packs what it is fed.
 const NETWORK_WORDS: &str = "words of the network";
 
+/// Where what enters and leaves the network is shown.
+const SHOWN: &str = "sim/rtl";
+
 /// Job that simulates a layer.
 pub(super) fn layer_job(layer: &str) -> String {
     format!("rtl simulate {layer}")
@@ -56,16 +59,17 @@ fn words(name: String, streams: &[(String, Port)]) -> Job {
 }
 
 /// The run of a program that `compiled` built on the words that `packed` made.
-fn run(name: String, compiled: String, packed: &str, [inputs, copies]: [usize; 2]) -> Job {
+fn run(name: String, compiled: String, packed: &str, [inputs, copies, ahead]: [usize; 3]) -> Job {
     let fed = numbered("in", inputs).into_iter();
     let fed: Vec<String> = fed.map(|name| format!("{name}.bin")).collect();
     let written = written(copies);
     let words = written.iter().map(|[words, _]| words.clone());
+    let args = ["--ahead".to_owned(), ahead.to_string()].into_iter();
     let mut job = Job::run(
         name,
         Command {
             program: Program::Input(PROGRAM.to_owned()),
-            args: fed.iter().cloned().chain(words).collect(),
+            args: args.chain(fed.iter().cloned()).chain(words).collect(),
             outputs: written.concat(),
         },
     )
@@ -78,7 +82,7 @@ fn run(name: String, compiled: String, packed: &str, [inputs, copies]: [usize; 2
 
 /// Adds the memories of a layer, in `folder`.
 fn memories(mut job: Job, node: &Node, folder: &str) -> Result<Job> {
-    for file in memory_files(&node.layer)? {
+    for file in memory_files(&node.layer) {
         let path = format!("{folder}{file}");
         job = job.output_of(path, "generate", memory_job(&node.name), file);
     }
@@ -94,7 +98,11 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
     let ports = hardware.inputs();
     let streams: Vec<(String, Port)> = simulation.fed.iter().cloned().zip(ports).collect();
     let packing = format!("words of {}", node.name);
-    let sides = [streams.len(), hardware.copies()];
+    let sides = [
+        streams.len(),
+        hardware.copies(),
+        hardware.schedule().ahead(),
+    ];
     let run = run(
         layer_job(&node.name),
         program_job(&node.name),
@@ -109,7 +117,11 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
 /// # Errors
 /// As [`super::jobs`].
 pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
-    let input = Ends::of(folded)?.input;
+    let Ends { input, output } = Ends::of(folded)?;
+    // Where a layer makes words of nothing, the network may.
+    let eager = folded.nodes.iter().map(|node| node.layer.hardware());
+    let eager = eager.filter(|layer| layer.schedule().ahead() > 0).count();
+    let ahead = if eager > 0 { output.words() } else { 0 };
     let packing = words(
         NETWORK_WORDS.to_owned(),
         &[(NETWORK_INPUT.to_owned(), input)],
@@ -118,10 +130,10 @@ pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
         NETWORK_RUN.to_owned(),
         NETWORK_JOB.to_owned(),
         NETWORK_WORDS,
-        [1, 1],
+        [1, 1, ahead],
     );
     for node in &folded.nodes {
         run = memories(run, node, &format!("memories/{}/", node.name))?;
     }
-    Ok([packing, run])
+    Ok([packing.shown_in(SHOWN), run.shown_in(SHOWN)])
 }

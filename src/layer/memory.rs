@@ -1,10 +1,8 @@
 //! The memories of a layer as the words that hardware reads, one after the other.
 //! Must not know in which language they are written down.
 
+use super::{Activation, Hardware, Kept, Layer, Mvau, MvauBcr, MvauRc, Tensors, Threshold, Vvau};
 use crate::error::Result;
-use crate::layer::{
-    Activation, Hardware, Kept, Layer, Mvau, MvauBcr, MvauRc, Tensors, Threshold, Vvau,
-};
 use crate::tensor::DataType;
 
 /// One memory: lines of codes, each line what is read at once.
