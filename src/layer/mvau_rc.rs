@@ -151,16 +151,14 @@ impl MvauRc {
     }
 
     /// Adds the products of one pixel to `sums`, one for each row.
-    fn accumulate<T: Copy + Default>(
+    fn accumulate<T: Copy + Default + Into<i64>>(
         &self,
         (rows, columns): (&[usize], &[usize]),
         weights: &[i32],
         pixel: &[T],
         add: impl Fn(T, i32, T) -> T,
         sums: &mut [i64],
-    ) where
-        T: Into<i64>,
-    {
+    ) {
         let (down, across) = (self.cross.rows.kept(), self.cross.columns.kept());
         let blocks = rows.chunks_exact(down).zip(columns.chunks_exact(across));
         for ((rows, columns), weights) in blocks.zip(weights.chunks_exact(down * across)) {

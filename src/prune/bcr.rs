@@ -360,9 +360,9 @@ mod tests {
                 let at = |row: usize, column: usize| kept[(top + row) * columns + left + column];
                 let rows: Vec<bool> = (0..down).map(|r| (0..across).any(|c| at(r, c))).collect();
                 let used: Vec<bool> = (0..across).map(|c| (0..down).any(|r| at(r, c))).collect();
-                for row in 0..down {
-                    for column in 0..across {
-                        assert_eq!(at(row, column), rows[row] && used[column]);
+                for (row, kept_row) in rows.iter().enumerate() {
+                    for (column, kept_column) in used.iter().enumerate() {
+                        assert_eq!(at(row, column), *kept_row && *kept_column);
                     }
                 }
                 for (side, lines) in [(cross.rows, &rows), (cross.columns, &used)] {

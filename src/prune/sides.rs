@@ -147,10 +147,10 @@ impl Lines {
                 None => few || depth >= least.min(self.count),
             }
         };
-        let allowed = divisors(self.pixel)
+        let mut allowed = divisors(self.pixel)
             .into_iter()
             .filter(|lanes| *lanes <= most);
-        allowed.filter(fits).next_back().ok_or_else(|| {
+        allowed.rfind(fits).ok_or_else(|| {
             let what = format!(
                 "has {} {}, which do not divide into lanes of blocks of {}",
                 self.count,
@@ -294,10 +294,6 @@ mod tests {
         ] {
             let cross = choose(rows, columns, bits, &density(asked)).unwrap();
             let found = (numbers(cross.rows), numbers(cross.columns));
-            println!(
-                "{rows} {columns:?} {asked}: {found:?} = {}",
-                cross.density()
-            );
             assert!(cross.fit(rows, columns[0]));
             assert!(columns[1].is_multiple_of(cross.columns.lanes));
             assert_eq!(found, (down, across), "{rows} x {columns:?} at {asked}");
