@@ -121,7 +121,10 @@ fn tally(story: &StageStory) -> String {
     {
         *only = words.to_owned();
     }
-    format!("{}: {}", count(all, "job"), parts.join(", "))
+    match parts.is_empty() {
+        true => "nothing to do".to_owned(),
+        false => format!("{}: {}", count(all, "job"), parts.join(", ")),
+    }
 }
 
 /// The root causes of everything in a stage, each once.

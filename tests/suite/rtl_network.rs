@@ -47,12 +47,20 @@ fn lint(rtl: &Path, top: &str) {
 /// Compiles what a build wrote as its own test bench says.
 fn compile(rtl: &Path) {
     let text = fs::read_to_string(rtl.join("testbench.cpp")).unwrap();
-    let lines = text.lines().map_while(|line| line.strip_prefix("//"));
-    let mut commands = lines.skip(1).map(str::trim).collect::<Vec<_>>();
-    assert!(commands.pop().unwrap().starts_with("obj_dir/simulate "));
+    let lines = text.lines().map_while(|line| line.strip_prefix("//   "));
+    let build = text
+        .lines()
+        .skip(1)
+        .map_while(|line| line.strip_prefix("//   "));
+    let build: Vec<&str> = build
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("obj_dir/simulate "))
+        .collect();
+    assert_eq!(lines.count(), 0, "the first line is a headline");
+    assert!(build[0].starts_with("verilator "), "{build:?}");
     said(
         Command::new("sh")
-            .args(["-c", &commands.join("\n")])
+            .args(["-c", &build.join("\n")])
             .current_dir(rtl),
     );
 }

@@ -269,6 +269,7 @@ private:
                     const bool more = stream.at < stream.count();
                     const bool offered = *stream.valid && stream.held.size() == 1;
                     *stream.valid = more && (offered || opened(stream));
+                    if (stream.last) *stream.last = (stream.at + 1) % stream.frame == 0;
                     if (more) std::memcpy(stream.data, &stream.words[stream.at * stream.word_bytes], stream.word_bytes);
                 } else {
                     *stream.ready = opened(stream);

@@ -39,6 +39,7 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
     let Ends { input, output } = Ends::of(dataflow)?;
     let streams = format!(
         "    bench.reads(dut.s_axis_tvalid, dut.s_axis_tready, dut.s_axis_tdata, {}, {});\n    \
+         bench.marks(dut.s_axis_tlast);\n    \
          bench.writes(dut.m_axis_tvalid, dut.m_axis_tready, dut.m_axis_tdata, {}, {});\n    \
          bench.marks(dut.m_axis_tlast);\n    \
          bench.registers(dut.s_axilite_arvalid, dut.s_axilite_arready, dut.s_axilite_araddr, dut.s_axilite_rvalid,\n                    \
