@@ -61,7 +61,7 @@ module finnp_mvau_rc #(
 );
     localparam int unsigned WORD_BITS = SIMD * X_BITS;
     // Cycles from what is multiplied to the sum of its products.
-    localparam int unsigned TREE = ($clog2(SIMD) + 1) / 2 + (PACKED != 0 ? 4 : 0);
+    localparam int unsigned TREE = (unsigned'($clog2(SIMD)) + 1) / 2 + (PACKED != 0 ? 4 : 0);
 
     // A bank holds two pixels, the second one from a power of two on.
     localparam int unsigned HALF = 1 << $clog2(ACROSS * BLOCK);
