@@ -84,7 +84,7 @@ fn trials(make: Make) -> Vec<Trial> {
                 }
                 Err(error) => panic!("seed {seed}: {error:?}"),
             };
-            let way = WAYS[seed as usize % 3];
+            let way = WAYS[seed as usize % WAYS.len()];
             let (name, grid) = (format!("seed {seed}"), case.grid.as_ref());
             let pruned = || trial(&name, &case.bytes, grid, way, random_frames);
             let pruned = whole.is_some().then(pruned).flatten();
