@@ -2,6 +2,7 @@
 //! Must not know the network.
 
 use super::clock::Clock;
+use super::filling::Filling;
 use super::machine::{Batch, Ports};
 
 /// Three engines, two banks of words and two banks of sums.
@@ -12,23 +13,16 @@ pub(super) struct Blocks {
     steps: usize,
     results: usize,
     delay: u64,
-    /// By bank of words, the cycle from which all words are there, and the one from which it can be filled again.
-    arrived: [u64; 2],
-    over: [u64; 2],
+    pub(super) taker: Filling,
     /// By bank of sums, the cycle from which they are complete, and the one from which it can be added to again.
     complete: [u64; 2],
     left: [u64; 2],
-    /// Pixels that are taken and that are added up, since the beginning; words of the next one, blocks of the present
-    /// one.
-    taken: usize,
-    added: usize,
-    word: usize,
+    /// Blocks of the present pixel that are added up.
     block: usize,
     /// Blocks that are complete and that have left, since the beginning; words of the present one that are made.
     completed: usize,
     made: usize,
     result: usize,
-    pub(super) taker: Clock,
     adder: Clock,
     pub(super) maker: Clock,
 }
@@ -42,18 +36,13 @@ impl Blocks {
             steps,
             results,
             delay,
-            arrived: [0; 2],
-            over: [0; 2],
+            taker: Filling::new(pixels, words),
             complete: [0; 2],
             left: [0; 2],
-            taken: 0,
-            added: 0,
-            word: 0,
             block: 0,
             completed: 0,
             made: 0,
             result: 0,
-            taker: Clock::default(),
             adder: Clock::default(),
             maker: Clock::default(),
         }
@@ -61,64 +50,27 @@ impl Blocks {
 
     pub(super) fn advance(&mut self, ports: &mut Ports) -> bool {
         let mut moved = false;
-        while self.take(ports) | self.add() | self.make(ports) {
+        while self.taker.take(ports) | self.add() | self.make(ports) {
             moved = true;
         }
         moved
     }
 
-    /// Whether the bank for the next pixel is free.
-    fn has_bank(&self) -> bool {
-        self.taken < self.added + 2
-    }
-
-    fn take(&mut self, ports: &mut Ports) -> bool {
-        if !self.has_bank() {
-            return false;
-        }
-        let mut batch = Batch {
-            steps: self.words - self.word,
-            reads: 1,
-            writes: false,
-            silent: 0,
-            delay: 0,
-        };
-        batch.steps = ports.possible(batch);
-        if batch.steps == 0 {
-            return false;
-        }
-        let bank = self.taken % 2;
-        if self.word == 0 {
-            self.taker.hold(self.over[bank]);
-        }
-        ports.run(&mut self.taker, batch);
-        self.word += batch.steps;
-        if self.word == self.words {
-            self.arrived[bank] = self.taker.next;
-            self.word = 0;
-            self.taken += 1;
-            if self.taken.is_multiple_of(self.pixels) {
-                self.taker.turn();
-            }
-        }
-        true
-    }
-
     /// Adds up a block, if its pixel is there and a bank for its sums; whether there was one.
     fn add(&mut self) -> bool {
-        if self.taken == self.added || self.completed == self.made + 2 {
+        if self.taker.there() < self.words || self.completed == self.made + 2 {
             return false;
         }
-        let (bank, sums) = (self.added % 2, self.completed % 2);
-        self.adder.hold(self.arrived[bank].max(self.left[sums]));
+        let sums = self.completed % 2;
+        let arrived = self.taker.since(self.words - 1);
+        self.adder.hold(arrived.max(self.left[sums]));
         self.adder.skip(self.steps as u64);
         self.complete[sums] = self.adder.next;
         self.completed += 1;
         self.block += 1;
         if self.block == self.blocks {
             self.block = 0;
-            self.over[bank] = self.adder.next;
-            self.added += 1;
+            self.taker.release(self.adder.next);
         }
         true
     }
@@ -161,6 +113,6 @@ impl Blocks {
     }
 
     pub(super) fn lacks(&self, ports: &Ports) -> (u64, bool) {
-        ports.lacking(u64::from(self.has_bank()), self.may_make())
+        ports.lacking(u64::from(self.taker.has_bank()), self.may_make())
     }
 }

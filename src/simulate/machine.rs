@@ -80,8 +80,8 @@ impl Machine {
     pub(super) fn clocks(&self) -> [Option<&Clock>; 2] {
         match self {
             Machine::Steps(machine) => [None, Some(&machine.clock)],
-            Machine::Banks(machine) => [Some(&machine.taker), Some(&machine.maker)],
-            Machine::Blocks(machine) => [Some(&machine.taker), Some(&machine.maker)],
+            Machine::Banks(machine) => [Some(&machine.taker.clock), Some(&machine.maker)],
+            Machine::Blocks(machine) => [Some(&machine.taker.clock), Some(&machine.maker)],
             Machine::Window(machine) => [Some(&machine.taker), Some(&machine.maker)],
             Machine::Source(_) => [None, None],
             Machine::Sink(machine) => [Some(&machine.clock), None],

@@ -13,6 +13,7 @@ mod clock;
 mod depth;
 mod end;
 mod fifo;
+mod filling;
 mod machine;
 mod network;
 mod part;

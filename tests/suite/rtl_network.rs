@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use finnp::backend::rtl::LIBRARY;
+
 use super::other_executor::python;
 use super::project::Project;
 use super::rtl_bench::verilator;
@@ -31,6 +33,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The program that reads SystemVerilog with slang.
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/rtl_lint.py")
+}
+
 /// Neither Verilator nor slang has anything to say about what a build wrote.
 fn lint(rtl: &Path, top: &str) {
     let mut command = Command::new("verilator");
@@ -38,9 +45,8 @@ fn lint(rtl: &Path, top: &str) {
     command.args(["--top-module", top, &format!("{top}.sv")]);
     assert_eq!(said(command.current_dir(rtl)), "");
     let Some(python) = python() else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/rtl_lint.py");
     let mut command = Command::new(python);
-    command.arg(script).args([top, "--"]).args(sources(rtl));
+    command.arg(script()).args([top, "--"]).args(sources(rtl));
     assert_eq!(said(command.current_dir(rtl)), "");
 }
 
@@ -116,6 +122,23 @@ fn all_the_way(project: &Project, top: &str) {
     let cycles = fs::read(words("out.bin.cycles")).unwrap();
     let last = u64::from_le_bytes(cycles[cycles.len() - 8..].try_into().unwrap());
     assert!((last..last + 200).contains(&registers[6]), "{registers:?}");
+}
+
+/// Each module of the library alone, as its parameters are by default.
+#[test]
+fn the_library_is_clean_by_itself() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in LIBRARY {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let names = LIBRARY.iter().map(|(name, _)| name.trim_end_matches(".sv"));
+    let mut command = Command::new(python);
+    command.arg(script()).args(names).arg("--");
+    command
+        .args(sources(folder.path()))
+        .current_dir(folder.path());
+    assert_eq!(said(&mut command), "");
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ),
     ("finnp_edge.sv", include_str!("library/finnp_edge.sv")),
     ("finnp_fifo.sv", include_str!("library/finnp_fifo.sv")),
+    ("finnp_finish.sv", include_str!("library/finnp_finish.sv")),
     ("finnp_gather.sv", include_str!("library/finnp_gather.sv")),
     (
         "finnp_label_select.sv",

@@ -50,8 +50,8 @@ module finnp_control #(
     // By stream: a word waits.
     input  wire [STREAMS-1:0]      stalled
 );
-    localparam int unsigned AT_BITS = FRAME_WORDS > 1 ? $clog2(FRAME_WORDS) : 1;
-    localparam int unsigned STREAM_BITS = STREAMS > 1 ? $clog2(STREAMS) : 1;
+    localparam int unsigned AT_BITS = FRAME_WORDS > 1 ? unsigned'($clog2(FRAME_WORDS)) : 1;
+    localparam int unsigned STREAM_BITS = STREAMS > 1 ? unsigned'($clog2(STREAMS)) : 1;
 
     logic running, clear, bad_last;
     logic [31:0] frames_in, frames_out;

@@ -33,62 +33,23 @@ module finnp_dot #(
         : X_KIND == 2                  ? W_BITS + 1
         : W_KIND >= 2                  ? X_BITS + 1
                                        : X_BITS + W_BITS;
-    localparam int unsigned LEVELS = ($clog2(SIMD) + 1) / 2;
+    // Of wider products only the bits count that the sum has.
+    localparam int unsigned BITS = PRODUCT_BITS < SUM_BITS ? PRODUCT_BITS : SUM_BITS;
 
-    // Bits that the sum of so many products takes.
-    function automatic int unsigned bits_of(input int unsigned products);
-        bits_of = AGREE ? unsigned'($clog2(products + 1)) : PRODUCT_BITS + unsigned'($clog2(products));
-        if (bits_of > SUM_BITS) bits_of = SUM_BITS;
-    endfunction
-
-    for (genvar l = 0; l <= LEVELS; l++) begin : g_level
-        // Each sum of this level covers so many products, the last one what is left.
-        localparam int unsigned COVERS = (1 << (2 * l)) < SIMD ? 1 << (2 * l) : SIMD;
-        localparam int unsigned COUNT = (SIMD + (1 << (2 * l)) - 1) >> (2 * l);
-        localparam int unsigned BITS = bits_of(COVERS);
-        wire [COUNT*BITS-1:0] sums;
-
-        if (l == 0) begin : g_products
-            for (genvar s = 0; s < SIMD; s++) begin : g_lane
-                wire [BITS-1:0] product;
-                finnp_product #(
-                    .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .BITS(BITS)
-                ) multiply (
-                    .x(inputs[s*X_BITS+:X_BITS]), .w(weights[s*W_BITS+:W_BITS]), .keep(keep[s]), .product
-                );
-                logic [BITS-1:0] held;
-                always_ff @(posedge clk) held <= product;
-                assign sums[s*BITS+:BITS] = held;
-            end
-        end else begin : g_sums
-            localparam int unsigned BELOW = (SIMD + (1 << (2 * l - 2)) - 1) >> (2 * l - 2);
-            localparam int unsigned BELOW_BITS = bits_of((1 << (2 * l - 2)) < SIMD ? 1 << (2 * l - 2) : SIMD);
-            for (genvar i = 0; i < COUNT; i++) begin : g_sum
-                wire [3:0][BITS-1:0] terms;
-                for (genvar t = 0; t < 4; t++) begin : g_term
-                    localparam int unsigned AT = unsigned'(4 * i + t);
-                    if (AT >= BELOW) begin : g_none
-                        assign terms[t] = '0;
-                    end else if (SIGNED) begin : g_signed
-                        wire signed [BELOW_BITS-1:0] term =
-                            signed'(g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS]);
-                        assign terms[t] = unsigned'(BITS'(term));
-                    end else begin : g_unsigned
-                        assign terms[t] = BITS'(g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS]);
-                    end
-                end
-                logic [BITS-1:0] held;
-                always_ff @(posedge clk) held <= (terms[0] + terms[1]) + (terms[2] + terms[3]);
-                assign sums[i*BITS+:BITS] = held;
-            end
-        end
+    wire [SIMD*BITS-1:0] products;
+    logic [SIMD*BITS-1:0] held;
+    for (genvar s = 0; s < SIMD; s++) begin : g_lane
+        finnp_product #(
+            .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .BITS(BITS)
+        ) multiply (
+            .x(inputs[s*X_BITS+:X_BITS]), .w(weights[s*W_BITS+:W_BITS]), .keep(keep[s]),
+            .product(products[s*BITS+:BITS])
+        );
     end
-
-    if (SIGNED) begin : g_signed
-        assign sum = unsigned'(SUM_BITS'(signed'(g_level[LEVELS].sums)));
-    end else begin : g_unsigned
-        assign sum = SUM_BITS'(g_level[LEVELS].sums);
-    end
+    always_ff @(posedge clk) held <= products;
+    finnp_tree #(.COUNT(SIMD), .IN_BITS(BITS), .IN_SIGNED(SIGNED), .OUT_BITS(SUM_BITS)) tree (
+        .clk, .terms(held), .sum
+    );
 endmodule
 
 `default_nettype wire

@@ -25,8 +25,8 @@ module finnp_edge #(
     output wire [8*BYTES-1:0] tdata,
     output wire               tlast
 );
-    localparam int unsigned AT_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-    localparam int unsigned PIXEL_BITS = PIXEL_WORDS > 1 ? $clog2(PIXEL_WORDS) : 1;
+    localparam int unsigned AT_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
+    localparam int unsigned PIXEL_BITS = PIXEL_WORDS > 1 ? unsigned'($clog2(PIXEL_WORDS)) : 1;
 
     logic [AT_BITS-1:0] at;
     logic [PIXEL_BITS-1:0] pixel_at;

@@ -25,10 +25,10 @@ module finnp_fifo #(
     input  wire             out_ready,
     output wire [WIDTH-1:0] out_data
 );
-    localparam int unsigned COUNT_BITS = $clog2(DEPTH + 1);
+    localparam int unsigned COUNT_BITS = unsigned'($clog2(DEPTH + 1));
     // One word is in the output register.
     localparam int unsigned WORDS = DEPTH > 2 ? DEPTH - 1 : 1;
-    localparam int unsigned AT_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam int unsigned AT_BITS = WORDS > 1 ? unsigned'($clog2(WORDS)) : 1;
 
     logic [COUNT_BITS-1:0] free, stored;
     logic [AT_BITS-1:0] head, tail;

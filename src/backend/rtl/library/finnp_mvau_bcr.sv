@@ -60,11 +60,11 @@ module finnp_mvau_bcr #(
 
     // Blocks begin at multiples of a power of two where that makes a bank no larger: then an address is the block
     // beside the index, and nothing needs to be added. The second half of a bank always begins at such a place.
-    localparam int unsigned ROUND = 1 << $clog2(BLOCK);
-    localparam int unsigned ROUND_HALF = ROUND << $clog2(BLOCKS);
+    localparam int unsigned ROUND = 1 << unsigned'($clog2(BLOCK));
+    localparam int unsigned ROUND_HALF = ROUND << unsigned'($clog2(BLOCKS));
     localparam bit ALIGNED = ROUND_HALF <= 16 || ROUND_HALF == 1 << $clog2(WORDS);
     localparam int unsigned STRIDE = ALIGNED ? ROUND : BLOCK;
-    localparam int unsigned HALF = ALIGNED ? ROUND_HALF : 1 << $clog2(WORDS);
+    localparam int unsigned HALF = ALIGNED ? ROUND_HALF : 1 << unsigned'($clog2(WORDS));
     localparam int unsigned PLACES = HALF + (BLOCKS - 1) * STRIDE + BLOCK;
     localparam int unsigned AT_BITS = unsigned'($clog2(PLACES));
 

@@ -64,7 +64,7 @@ module finnp_mvau_rc #(
     localparam int unsigned TREE = (unsigned'($clog2(SIMD)) + 1) / 2 + (PACKED != 0 ? 4 : 0);
 
     // A bank holds two pixels, the second one from a power of two on.
-    localparam int unsigned HALF = 1 << $clog2(ACROSS * BLOCK);
+    localparam int unsigned HALF = 1 << unsigned'($clog2(ACROSS * BLOCK));
     localparam int unsigned PLACES = HALF + ACROSS * BLOCK;
     localparam int unsigned AT_BITS = unsigned'($clog2(PLACES));
 

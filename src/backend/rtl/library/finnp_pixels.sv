@@ -26,7 +26,7 @@ module finnp_pixels #(
     /// The word, two cycles after the step.
     output wire [WIDTH-1:0] inputs
 );
-    localparam int unsigned AT_BITS = $clog2(2 * WORDS);
+    localparam int unsigned AT_BITS = unsigned'($clog2(2 * WORDS));
 
     // Banks lie behind each other, so that words are written one after the other.
     logic [AT_BITS-1:0] write_at, read_at;

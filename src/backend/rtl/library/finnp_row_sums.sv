@@ -62,11 +62,10 @@ module finnp_row_sums #(
     end
 
     // One cycle later: what was asked for is there.
-    logic added, added_second, left, left_second;
+    logic added, added_second, left_second;
     always_ff @(posedge clk) begin
         added <= add && !rst;
         added_second <= adding;
-        left <= leave && !rst;
         left_second <= leaving;
     end
 
@@ -122,28 +121,10 @@ module finnp_row_sums #(
         assign accumulators[p*ACC_BITS+:ACC_BITS] = accumulator;
     end
 
-    if (LEVELS == 0) begin : g_plain
-        finnp_delay #(.CYCLES(1), .CLEARED(1'b1)) push_delay (.clk, .rst, .in(left), .out(push));
-        assign word = accumulators;
-    end else begin : g_thresholds
-        // Asked for with the sums, so that both are there at once.
-        wire [(LINES > 1 ? $clog2(LINES) : 1)-1:0] line;
-        wire line_last;
-        finnp_counter #(.COUNT(LINES)) line_counter (.clk, .rst, .step(leave), .at(line), .last(line_last));
-        wire unused = &{1'b0, line_last};
-
-        wire [PE*LEVELS*THRESHOLD_BITS-1:0] thresholds;
-        wire [PE-1:0] flip;
-        finnp_rom #(.WIDTH(PE * LEVELS * THRESHOLD_BITS), .WORDS(LINES), .FILE(THRESHOLDS)) threshold_rom (
-            .clk, .at(line), .data(thresholds)
-        );
-        finnp_rom #(.WIDTH(PE), .WORDS(LINES), .FILE(FLIP)) flip_rom (.clk, .at(line), .data(flip));
-        finnp_thresholds #(
-            .PE(PE), .VALUE_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS),
-            .BASE(BASE), .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND)
-        ) compare (.clk, .values(accumulators), .thresholds, .flip, .codes(word));
-        finnp_delay #(.CYCLES(3), .CLEARED(1'b1)) push_delay (.clk, .rst, .in(left), .out(push));
-    end
+    finnp_finish #(
+        .PE(PE), .ACC_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS), .LINES(LINES), .BASE(BASE),
+        .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND), .THRESHOLDS(THRESHOLDS), .FLIP(FLIP)
+    ) finish (.clk, .rst, .soon(leave), .accumulators, .push, .word);
 endmodule
 
 `default_nettype wire

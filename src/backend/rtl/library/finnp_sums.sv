@@ -53,7 +53,7 @@ module finnp_sums #(
     output wire                      push,
     output wire [PE*OUT_BITS-1:0]    word
 );
-    localparam int unsigned TREE = ($clog2(SIMD) + 1) / 2;
+    localparam int unsigned TREE = (unsigned'($clog2(SIMD)) + 1) / 2;
     // Products that are +1 or -1 are counted: twice those that are +1, less their number. The lowest bit of that
     // never changes, and the rest is a counter that begins below zero.
     localparam bit AGREE = X_KIND == 2 && W_KIND == 2;
@@ -63,18 +63,19 @@ module finnp_sums #(
 
     localparam int unsigned SUMMED = TREE + (PACKED == 0 ? 1 : 5);
 
-    wire summed, complete;
+    wire summed;
     finnp_delay #(.CYCLES(SUMMED), .CLEARED(1'b1)) step_delay (.clk, .rst, .in(step), .out(summed));
     wire near_complete;
     finnp_delay #(.CYCLES(SUMMED - 1), .CLEARED(1'b1)) near_delay (.clk, .rst, .in(last), .out(near_complete));
-    finnp_delay #(.CYCLES(1), .CLEARED(1'b1)) last_delay (.clk, .rst, .in(near_complete), .out(complete));
 
     // Whether a sum begins with the products that are there.
     wire first;
     if (STEPS == 1) begin : g_always
         assign first = 1'b1;
     end else begin : g_sometimes
+        wire complete;
         logic after_last;
+        finnp_delay #(.CYCLES(1), .CLEARED(1'b1)) last_delay (.clk, .rst, .in(near_complete), .out(complete));
         always_ff @(posedge clk) begin
             if (summed) after_last <= complete;
             if (rst) after_last <= 1'b1;
@@ -126,28 +127,10 @@ module finnp_sums #(
         end
     end
 
-    if (LEVELS == 0) begin : g_plain
-        finnp_delay #(.CYCLES(1), .CLEARED(1'b1)) push_delay (.clk, .rst, .in(complete), .out(push));
-        assign word = accumulators;
-    end else begin : g_thresholds
-        // Asked for two cycles before the last sum is in its accumulator, so that nothing needs to be delayed.
-        wire [(LINES > 1 ? $clog2(LINES) : 1)-1:0] at;
-        wire line_last;
-        finnp_counter #(.COUNT(LINES)) line (.clk, .rst, .step(near_complete), .at, .last(line_last));
-        wire unused = &{1'b0, line_last};
-
-        wire [PE*LEVELS*THRESHOLD_BITS-1:0] thresholds;
-        wire [PE-1:0] flip;
-        finnp_rom #(.WIDTH(PE * LEVELS * THRESHOLD_BITS), .WORDS(LINES), .FILE(THRESHOLDS)) threshold_rom (
-            .clk, .at, .data(thresholds)
-        );
-        finnp_rom #(.WIDTH(PE), .WORDS(LINES), .FILE(FLIP)) flip_rom (.clk, .at, .data(flip));
-        finnp_thresholds #(
-            .PE(PE), .VALUE_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS),
-            .BASE(BASE), .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND)
-        ) compare (.clk, .values(accumulators), .thresholds, .flip, .codes(word));
-        finnp_delay #(.CYCLES(3), .CLEARED(1'b1)) push_delay (.clk, .rst, .in(complete), .out(push));
-    end
+    finnp_finish #(
+        .PE(PE), .ACC_BITS(ACC_BITS), .LEVELS(LEVELS), .THRESHOLD_BITS(THRESHOLD_BITS), .LINES(LINES), .BASE(BASE),
+        .STEP(STEP), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND), .THRESHOLDS(THRESHOLDS), .FLIP(FLIP)
+    ) finish (.clk, .rst, .soon(near_complete), .accumulators, .push, .word);
 endmodule
 
 `default_nettype wire

@@ -28,7 +28,7 @@ module finnp_thresholds #(
     input  wire [PE-1:0]                       flip,
     output wire [PE*OUT_BITS-1:0]              codes
 );
-    localparam int unsigned COUNT_BITS = $clog2(LEVELS + 1);
+    localparam int unsigned COUNT_BITS = unsigned'($clog2(LEVELS + 1));
     // Holds the result whatever its type.
     localparam int unsigned RESULT_BITS = COUNT_BITS + OUT_BITS + 3;
     localparam int unsigned COMPARED_BITS = VALUE_BITS > THRESHOLD_BITS ? VALUE_BITS : THRESHOLD_BITS;
