@@ -26,6 +26,11 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// Type of what leaves a layer: that of its activation, or the accumulator's where there is none.
+    pub(super) fn leaving(activation: Option<&Activation>, accumulator: DataType) -> DataType {
+        activation.map_or(accumulator, |activation| activation.output)
+    }
+
     /// Applies the activation to a frame in stream order; element i belongs to channel `i % channels`.
     ///
     /// # Errors

@@ -111,10 +111,7 @@ impl Hardware for Mvau {
 
     fn output(&self) -> Port {
         Port {
-            element: self
-                .activation
-                .as_ref()
-                .map_or(self.accumulator, |a| a.output),
+            element: Activation::leaving(self.activation.as_ref(), self.accumulator),
             pixels: self.pixels,
             channels: self.rows,
             per_word: self.pe,

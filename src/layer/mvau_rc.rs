@@ -217,9 +217,8 @@ impl Hardware for MvauRc {
     }
 
     fn output(&self) -> Port {
-        let activation = self.activation.as_ref();
         Port {
-            element: activation.map_or(self.accumulator, |a| a.output),
+            element: Activation::leaving(self.activation.as_ref(), self.accumulator),
             pixels: self.pixels,
             channels: self.rows,
             per_word: self.pe,

@@ -47,8 +47,7 @@ impl Hardware for Vvau {
     }
 
     fn output(&self) -> Port {
-        let activation = self.activation.as_ref();
-        let element = activation.map_or(self.accumulator, |a| a.output);
+        let element = Activation::leaving(self.activation.as_ref(), self.accumulator);
         self.sliding.written(element, self.pe)
     }
 

@@ -46,13 +46,14 @@ module finnp_tree #(
             for (genvar i = 0; i < SUMS; i++) begin : g_sum
                 wire [3:0][BITS-1:0] four;
                 for (genvar t = 0; t < 4; t++) begin : g_term
-                    if (4 * i + t >= BELOW) begin : g_none
+                    localparam int unsigned AT = unsigned'(4 * i + t);
+                    if (AT >= BELOW) begin : g_none
                         assign four[t] = '0;
                     end else if (IN_SIGNED) begin : g_signed
                         assign four[t] = unsigned'(BITS'(signed'(
-                            g_level[l-1].sums[(4*i+t)*BELOW_BITS+:BELOW_BITS])));
+                            g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS])));
                     end else begin : g_unsigned
-                        assign four[t] = BITS'(g_level[l-1].sums[(4*i+t)*BELOW_BITS+:BELOW_BITS]);
+                        assign four[t] = BITS'(g_level[l-1].sums[AT*BELOW_BITS+:BELOW_BITS]);
                     end
                 end
                 logic [BITS-1:0] held;
