@@ -64,10 +64,11 @@ module finnp_label_select #(
                 wire [3:0][IN_BITS-1:0] value;
                 wire [3:0][BITS-1:0] lane;
                 for (genvar c = 0; c < 4; c++) begin : g_candidate
-                    if (4 * i + c < BELOW) begin : g_there
-                        assign value[c] = g_level[l-1].values[(4*i+c)*IN_BITS+:IN_BITS];
+                    localparam int unsigned AT = unsigned'(4 * i + c);
+                    if (AT < BELOW) begin : g_there
+                        assign value[c] = g_level[l-1].values[AT*IN_BITS+:IN_BITS];
                         assign lane[c] = BITS'(c << (2 * l - 2))
-                            | BITS'(g_level[l-1].lanes[(4*i+c)*BELOW_BITS+:BELOW_BITS]);
+                            | BITS'(g_level[l-1].lanes[AT*BELOW_BITS+:BELOW_BITS]);
                     end else begin : g_none
                         assign value[c] = '0;
                         assign lane[c] = '0;
