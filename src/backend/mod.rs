@@ -2,7 +2,10 @@
 //! Must not know the disk or processes.
 
 pub mod hls;
+mod part;
 pub mod rtl;
+
+pub use part::{CorePart, Language};
 
 /// Every backend; folder names and the table agree.
 pub const BACKENDS: &[&str] = &["hls", "rtl"];

@@ -11,8 +11,8 @@ use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
 use super::value::{Given, Value};
 use super::{
-    Amount, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune, Pruning,
-    Rate, Target, Verify,
+    Amount, Backend, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune,
+    Pruning, Rate, Target, Verify,
 };
 use crate::board;
 use crate::error::Error;
@@ -143,7 +143,9 @@ pub(super) fn manifest(
                 Some(_) => Some(Rate::Max),
                 None => None,
             },
-            rtl: text(values, "target", None, "backend") == Some("rtl"),
+            backend: text(values, "target", None, "backend")
+                .and_then(Backend::named)
+                .unwrap_or(Backend::Hls),
             dsp: text(values, "target", None, "multiplier") == Some("dsp"),
         },
         prune: Prune {
@@ -189,6 +191,7 @@ fn layer(values: &Values, at: usize, places: &Places) -> Option<Layer> {
         pattern: text(values, "layer", Some(at), "match")?.to_owned(),
         pe: whole(values, "layer", Some(at), "pe"),
         simd: whole(values, "layer", Some(at), "simd"),
+        backend: text(values, "layer", Some(at), "backend").and_then(Backend::named),
         dsp: text(values, "layer", Some(at), "multiplier").map(|word| word == "dsp"),
         pruning: pruning(values, "layer", Some(at)),
         at,

@@ -31,6 +31,7 @@ pub(super) fn text(manifest: &Manifest, part: &str) -> String {
             let value = match key.name {
                 "match" => Some(format!("{:?}", layer.pattern)),
                 "pe" => layer.pe.map(|pe| pe.to_string()),
+                "backend" => layer.backend.map(|backend| format!("\"{backend}\"")),
                 "multiplier" => layer.dsp.map(multiplier),
                 "simd" => layer.simd.map(|simd| simd.to_string()),
                 name => pruned(&layer.pruning, name),
@@ -64,10 +65,7 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             Rate::Max => "\"max\"".to_owned(),
             Rate::AtLeast(fps) => number(fps),
         }),
-        ("target", "backend") => Some(format!(
-            "{:?}",
-            if manifest.target.rtl { "rtl" } else { "hls" }
-        )),
+        ("target", "backend") => Some(format!("\"{}\"", manifest.target.backend)),
         ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))

@@ -44,7 +44,7 @@ pub const PATTERNS: &[&str] = &["none", "bcr-col", "bcr", "channel"];
 /// What multiplies.
 pub const MULTIPLIERS: &[&str] = &["lut", "dsp"];
 /// Languages in which hardware is written.
-pub const BACKENDS: &[&str] = &["hls", "rtl"];
+pub const BACKENDS: &[&str] = &["hls", "rtl", "auto"];
 /// Ways to find the weights to remove.
 pub const METHODS: &[&str] = &["magnitude"];
 
@@ -136,7 +136,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Choice(BACKENDS),
         absent: Absent::Text("hls"),
         example: "\"rtl\"",
-        about: "Language of the hardware: C++ for Vitis HLS, or SystemVerilog beside it, whose every cycle is simulated with Verilator.",
+        about: "Language of the hardware: C++ for Vitis HLS (hls), SystemVerilog whose every cycle is simulated with Verilator (rtl), or SystemVerilog for every layer that has a module (auto, at present all).",
     },
     Key {
         section: "target",
@@ -345,6 +345,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Open,
         example: "16",
         about: "What is processed at once: columns of a weight matrix, or positions of a window; see the layers.",
+    },
+    Key {
+        section: "layer",
+        name: "backend",
+        form: Form::Choice(BACKENDS),
+        absent: Absent::Open,
+        example: "\"hls\"",
+        about: "As in [target], for these layers.",
     },
     Key {
         section: "layer",

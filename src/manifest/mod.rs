@@ -1,6 +1,7 @@
 //! `accel.toml` exactly as it is written: values with their places in the text, and every mistake at once.
 //! Must not know what names of layers mean, nor what a stage does with a value.
 
+mod backend;
 mod build;
 mod canonical;
 mod data;
@@ -21,6 +22,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use backend::Backend;
 pub use data::{Channels, Data, Size};
 pub use file::FILE_NAME;
 pub use reference::reference;
@@ -118,8 +120,8 @@ pub struct Target {
     pub clock_mhz: f64,
     /// Frames per second; left to finnp if absent.
     pub fps: Option<Rate>,
-    /// Whether hardware is written in SystemVerilog beside C++, and simulated cycle by cycle.
-    pub rtl: bool,
+    /// Language of the hardware; C++ if absent.
+    pub backend: Backend,
     /// Whether DSP slices multiply where they can.
     pub dsp: bool,
 }
@@ -193,6 +195,8 @@ pub struct Layer {
     pub pe: Option<u32>,
     /// Columns at once, at least 1.
     pub simd: Option<u32>,
+    /// Language of the hardware.
+    pub backend: Option<Backend>,
     /// Whether DSP slices multiply.
     pub dsp: Option<bool>,
     /// How weights are removed.
@@ -208,6 +212,8 @@ pub struct Choice<'a> {
     pub pe: Option<(u32, &'a Layer)>,
     /// Columns at once.
     pub simd: Option<(u32, &'a Layer)>,
+    /// Language of the hardware.
+    pub backend: Option<(Backend, &'a Layer)>,
     /// Whether DSP slices multiply.
     pub dsp: Option<(bool, &'a Layer)>,
 }
@@ -253,6 +259,7 @@ impl Manifest {
         {
             choice.pe = entry.pe.map(|pe| (pe, entry)).or(choice.pe);
             choice.simd = entry.simd.map(|simd| (simd, entry)).or(choice.simd);
+            choice.backend = entry.backend.map(|b| (b, entry)).or(choice.backend);
             choice.dsp = entry.dsp.map(|dsp| (dsp, entry)).or(choice.dsp);
         }
         choice

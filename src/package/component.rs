@@ -5,17 +5,23 @@
 //! description of its own under the same name.
 //! Must not know Tcl.
 
-use super::core::{Core, Side};
+use super::core::{Core, Marks, Side};
 use super::file::{self, File, Kind};
+use super::outside::{OF_CORES, OF_RTL, Outside};
 use super::stitch::Cores;
+use super::whole::{self, memories, shapes};
 use super::xml::{Element, empty, node, text};
-use super::{CLOCK, LIBRARY, READ, RESET, VENDOR, VERSION, WRITTEN, stitched_name};
-use crate::backend::hls::{self, Target, numbered};
+use super::{LIBRARY, VENDOR, VERSION, stitched_name};
+use crate::backend::Language;
+use crate::backend::hls::{self, Ends, Target};
+use crate::backend::rtl;
 use crate::dataflow::Dataflow;
 use crate::error::Result;
 
 /// From the folder of the network's component to the folder of the HLS sources.
 const TO_HLS: &str = "../hls";
+/// And to the folder of the RTL sources.
+const TO_RTL: &str = "../rtl";
 
 /// The component of a core, which lies in a folder of its own.
 ///
@@ -28,9 +34,14 @@ pub fn core_component(core: &Core, target: &Target) -> Result<String> {
         inputs: &core.inputs,
         outputs: &core.outputs,
         clock_hz: target.clock_hz(),
+        style: &OF_CORES,
     };
     let files = core.files();
-    component(&outside, vec![sources_view(&core.name)], &files)
+    let views = match core.language {
+        Language::Cpp => vec![sources_view(&core.name)],
+        Language::SystemVerilog => rtl_views(&core.name),
+    };
+    component(&outside, views, &files)
 }
 
 /// The component of the whole network: one IP from the sources of all layers, or the design that joins cores.
@@ -50,15 +61,21 @@ pub(super) fn network_component(
         inputs: &cores.input.inputs,
         outputs: &cores.output.outputs,
         clock_hz: target.clock_hz(),
+        style: &OF_CORES,
     };
-    let sources = hls::network_files(dataflow)?.into_iter();
-    let mut paths: Vec<String> = sources.map(|file| format!("{TO_HLS}/{file}")).collect();
-    paths.extend(file::library(TO_HLS));
-    paths.push(format!("{TO_HLS}/vitis_hls.tcl"));
+    let mut views = Vec::new();
+    let mut paths = Vec::new();
+    if cores.are_in(Language::Cpp) {
+        let sources = hls::network_files(dataflow)?.into_iter();
+        paths.extend(sources.map(|file| format!("{TO_HLS}/{file}")));
+        paths.extend(file::library(TO_HLS));
+        paths.push(format!("{TO_HLS}/vitis_hls.tcl"));
+        views.push(sources_view("top"));
+    }
     paths.extend(super::SCRIPTS.iter().map(|script| (*script).to_owned()));
     let files: Vec<File> = paths.into_iter().map(File::new).collect();
     let stitched = stitched_name(target);
-    let design = node(
+    views.push(node(
         "view",
         vec![
             text("name", "stitched"),
@@ -66,75 +83,83 @@ pub(super) fn network_component(
             text("envIdentifier", ":vivado.xilinx.com:"),
             empty("hierarchyRef").called([VENDOR, LIBRARY, &stitched, VERSION]),
         ],
+    ));
+    component(&outside, views, &files)
+}
+
+/// The component of the whole network in SystemVerilog, with its registers: its own module and its memories lie beside
+/// it.
+///
+/// # Errors
+/// A user error where the network has several ends; a bug if the component cannot be written.
+pub(super) fn accelerator_component(dataflow: &Dataflow, target: &Target) -> Result<String> {
+    let ends = Ends::of(dataflow)?;
+    let side = |port| Side {
+        marks: Marks::Last,
+        ..Side::inner(port)
+    };
+    let name = rtl::top_name(&target.project);
+    let outside = Outside {
+        name: &name,
+        title: &format!("The accelerator {}.", target.project),
+        inputs: &[side(ends.input)],
+        outputs: &[side(ends.output)],
+        clock_hz: target.clock_hz(),
+        style: &OF_RTL,
+    };
+    let mut paths = vec![format!("{name}.v")];
+    paths.extend(
+        shapes(dataflow)?
+            .into_iter()
+            .map(|file| format!("{TO_RTL}/{file}")),
     );
-    component(&outside, vec![sources_view("top"), design], &files)
-}
-
-/// What a component shows.
-struct Outside<'a> {
-    name: &'a str,
-    title: &'a str,
-    inputs: &'a [Side],
-    outputs: &'a [Side],
-    clock_hz: u64,
-}
-
-/// A stream with the name that its ports have, and whether it is read.
-struct Stream {
-    name: String,
-    side: Side,
-    is_read: bool,
-}
-
-impl Outside<'_> {
-    /// All streams, those that are read first.
-    fn streams(&self) -> Vec<Stream> {
-        let mut streams = Vec::new();
-        for (name, sides, is_read) in [(READ, self.inputs, true), (WRITTEN, self.outputs, false)] {
-            let names = numbered(name, sides.len()).into_iter();
-            streams.extend(names.zip(sides).map(|(name, side)| Stream {
-                name,
-                side: *side,
-                is_read,
-            }));
-        }
-        streams
-    }
+    paths.extend(file::rtl_library(TO_RTL));
+    paths.extend(memories(dataflow, &target.project));
+    paths.extend(whole::SCRIPTS.iter().map(|script| (*script).to_owned()));
+    let files: Vec<File> = paths.into_iter().map(File::new).collect();
+    component(&outside, rtl_views(&name), &files)
 }
 
 /// Sets of files, in their order.
 const SETS: [(&str, &[Kind]); 2] = [
-    ("sources", &[Kind::Source, Kind::Header, Kind::Memory]),
+    (
+        "sources",
+        &[
+            Kind::Source,
+            Kind::Header,
+            Kind::Memory,
+            Kind::Verilog,
+            Kind::SystemVerilog,
+            Kind::Words,
+        ],
+    ),
     ("scripts", &[Kind::Script]),
 ];
 
 fn component(outside: &Outside<'_>, views: Vec<Element>, files: &[File]) -> Result<String> {
-    let sets = SETS.iter().map(|(name, kinds)| {
+    let sets = SETS.iter().filter_map(|(name, kinds)| {
         let chosen = files.iter().filter(|file| kinds.contains(&file.kind));
-        let mut children = vec![text("name", name)];
-        children.extend(chosen.map(listed));
-        node("fileSet", children)
+        let chosen: Vec<Element> = chosen.map(listed).collect();
+        let name = vec![text("name", name)];
+        (!chosen.is_empty()).then(|| node("fileSet", [name, chosen].concat()))
     });
-    let streams = outside.streams();
-    let mut interfaces: Vec<Element> = streams.iter().map(stream).collect();
-    interfaces.extend([clock(outside.clock_hz, &streams), reset()]);
-    let root = node(
-        "component",
-        vec![
-            text("vendor", VENDOR),
-            text("library", LIBRARY),
-            text("name", outside.name),
-            text("version", VERSION),
-            node("busInterfaces", interfaces),
-            node(
-                "model",
-                vec![node("views", views), node("ports", ports(&streams))],
-            ),
-            node("fileSets", sets.collect()),
-            text("description", outside.title),
-        ],
-    );
-    root.document()
+    let mut children = vec![
+        text("vendor", VENDOR),
+        text("library", LIBRARY),
+        text("name", outside.name),
+        text("version", VERSION),
+        node("busInterfaces", outside.interfaces()),
+    ];
+    children.extend(outside.memory_maps());
+    children.extend([
+        node(
+            "model",
+            vec![node("views", views), node("ports", outside.ports())],
+        ),
+        node("fileSets", sets.collect()),
+        text("description", outside.title),
+    ]);
+    node("component", children).document()
 }
 
 fn sources_view(function: &str) -> Element {
@@ -152,12 +177,36 @@ fn sources_view(function: &str) -> Element {
     )
 }
 
+/// Views of a module in Verilog, as Vivado calls them.
+fn rtl_views(module: &str) -> Vec<Element> {
+    let views = [
+        ("xilinx_anylanguagesynthesis", "synthesis"),
+        ("xilinx_anylanguagebehavioralsimulation", "simulation"),
+    ];
+    let view = |(name, purpose): (&str, &str)| {
+        node(
+            "view",
+            vec![
+                text("name", name),
+                text("envIdentifier", format!(":vivado.xilinx.com:{purpose}")),
+                text("language", "Verilog"),
+                text("modelName", module),
+                node("fileSetRef", vec![text("localName", SETS[0].0)]),
+            ],
+        )
+    };
+    views.map(view).into()
+}
+
 fn listed(file: &File) -> Element {
     let mut children = vec![
         text("name", &file.path),
         match file.kind {
             Kind::Source | Kind::Header => text("fileType", "cppSource"),
             Kind::Memory => text("userFileType", "decimal numbers"),
+            Kind::Verilog => text("fileType", "verilogSource"),
+            Kind::SystemVerilog => text("fileType", "systemVerilogSource"),
+            Kind::Words => text("userFileType", "mem"),
             Kind::Script => text("fileType", "tclSource"),
         },
     ];
@@ -165,145 +214,4 @@ fn listed(file: &File) -> Element {
         children.push(text("isIncludeFile", true));
     }
     node("file", children)
-}
-
-/// Signals of a stream: name, direction at a slave, bits (none for a single wire).
-fn signals(side: Side) -> Vec<(&'static str, Direction, Option<u64>)> {
-    let mut signals = vec![("TDATA", Direction::In, Some(8 * side.bytes))];
-    if side.frames {
-        signals.extend([
-            ("TKEEP", Direction::In, Some(side.bytes)),
-            ("TSTRB", Direction::In, Some(side.bytes)),
-            ("TLAST", Direction::In, Some(1)),
-        ]);
-    }
-    signals.extend([
-        ("TVALID", Direction::In, None),
-        ("TREADY", Direction::Out, None),
-    ]);
-    signals
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    In,
-    Out,
-}
-
-fn stream(stream: &Stream) -> Element {
-    let (name, side) = (&stream.name, stream.side);
-    let role = if stream.is_read { "slave" } else { "master" };
-    let maps = signals(side)
-        .into_iter()
-        .map(|(signal, ..)| (signal, format!("{name}_{signal}")));
-    let has = |what: bool| u8::from(what);
-    interface(
-        name,
-        ["interface", "axis"],
-        role,
-        maps.collect(),
-        vec![
-            ("TDATA_NUM_BYTES", side.bytes.to_string()),
-            ("HAS_TREADY", "1".to_owned()),
-            ("HAS_TKEEP", has(side.frames).to_string()),
-            ("HAS_TSTRB", has(side.frames).to_string()),
-            ("HAS_TLAST", has(side.frames).to_string()),
-        ],
-    )
-}
-
-fn clock(hz: u64, streams: &[Stream]) -> Element {
-    let streams: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
-    interface(
-        CLOCK,
-        ["signal", "clock"],
-        "slave",
-        vec![("CLK", CLOCK.to_owned())],
-        vec![
-            ("ASSOCIATED_BUSIF", streams.join(":")),
-            ("ASSOCIATED_RESET", RESET.to_owned()),
-            ("FREQ_HZ", hz.to_string()),
-        ],
-    )
-}
-
-fn reset() -> Element {
-    interface(
-        RESET,
-        ["signal", "reset"],
-        "slave",
-        vec![("RST", RESET.to_owned())],
-        vec![("POLARITY", "ACTIVE_LOW".to_owned())],
-    )
-}
-
-/// A bus interface in the terms of Vivado's catalogue.
-fn interface(
-    name: &str,
-    [library, kind]: [&str; 2],
-    role: &'static str,
-    maps: Vec<(&'static str, String)>,
-    parameters: Vec<(&'static str, String)>,
-) -> Element {
-    let maps = maps.into_iter().map(|(logical, physical)| {
-        node(
-            "portMap",
-            vec![
-                node("logicalPort", vec![text("name", logical)]),
-                node("physicalPort", vec![text("name", physical)]),
-            ],
-        )
-    });
-    let parameters = parameters
-        .into_iter()
-        .map(|(name, value)| node("parameter", vec![text("name", name), text("value", value)]));
-    let abstraction = format!("{kind}_rtl");
-    node(
-        "busInterface",
-        vec![
-            text("name", name),
-            empty("busType").called(["xilinx.com", library, kind, "1.0"]),
-            empty("abstractionType").called(["xilinx.com", library, &abstraction, "1.0"]),
-            empty(role),
-            node("portMaps", maps.collect()),
-            node("parameters", parameters.collect()),
-        ],
-    )
-}
-
-fn ports(streams: &[Stream]) -> Vec<Element> {
-    let mut ports = vec![
-        port(CLOCK, Direction::In, None),
-        port(RESET, Direction::In, None),
-    ];
-    for Stream {
-        name,
-        side,
-        is_read,
-    } in streams
-    {
-        for (signal, at_slave, bits) in signals(*side) {
-            let direction = match (at_slave, is_read) {
-                (Direction::In, true) | (Direction::Out, false) => Direction::In,
-                _ => Direction::Out,
-            };
-            ports.push(port(&format!("{name}_{signal}"), direction, bits));
-        }
-    }
-    ports
-}
-
-fn port(name: &str, direction: Direction, bits: Option<u64>) -> Element {
-    let direction = match direction {
-        Direction::In => "in",
-        Direction::Out => "out",
-    };
-    let mut wire = vec![text("direction", direction)];
-    if let Some(bits) = bits {
-        wire.push(node(
-            "vector",
-            vec![text("left", bits - 1), text("right", 0)],
-        ));
-    }
-    node("port", vec![text("name", name), node("wire", wire)])
 }

@@ -2,6 +2,7 @@
 //! Must not know what the files say.
 
 use crate::backend::hls::{CORE_TO_HLS, LIBRARY};
+use crate::backend::rtl::{self, CORE_TO_RTL};
 
 /// A file of a component, relative to the component.
 pub(super) struct File {
@@ -13,6 +14,12 @@ pub(super) struct File {
 pub(super) enum Kind {
     /// C++ that is compiled.
     Source,
+    /// Verilog.
+    Verilog,
+    /// SystemVerilog.
+    SystemVerilog,
+    /// The words of a memory, for Verilog.
+    Words,
     /// C++ that is included.
     Header,
     /// Numbers that are included.
@@ -28,6 +35,9 @@ impl File {
         let kind = match path.rsplit('.').next() {
             Some("hpp" | "h") => Kind::Header,
             Some("dat") => Kind::Memory,
+            Some("v") => Kind::Verilog,
+            Some("sv") => Kind::SystemVerilog,
+            Some("mem") => Kind::Words,
             Some("tcl" | "xdc") => Kind::Script,
             _ => Kind::Source,
         };
@@ -51,6 +61,21 @@ pub(super) fn of_core(name: &str, tag: Option<&str>, memories: &[String]) -> Vec
     paths.extend(memories.iter().cloned());
     paths.push("vitis_hls.tcl".to_owned());
     paths.into_iter().map(File::new).collect()
+}
+
+/// Files of the core `name` in SystemVerilog, of the shape `tag` if it is a layer.
+pub(super) fn of_rtl_core(name: &str, tag: Option<&str>, memories: &[String]) -> Vec<File> {
+    let mut paths = vec![format!("{name}.v")];
+    paths.extend(tag.map(|tag| format!("{CORE_TO_RTL}/shapes/{tag}.sv")));
+    paths.extend(rtl_library(CORE_TO_RTL));
+    paths.extend(memories.iter().cloned());
+    paths.into_iter().map(File::new).collect()
+}
+
+/// Modules of the library, where the folder of RTL sources is `rtl`.
+pub(super) fn rtl_library(rtl: &str) -> impl Iterator<Item = String> + '_ {
+    let files = rtl::LIBRARY.iter();
+    files.map(move |(file, _)| format!("{rtl}/library/{file}"))
 }
 
 /// Headers of the library that synthesis reads, where the folder of HLS sources is `hls`: the bundled ones

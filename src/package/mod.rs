@@ -5,15 +5,18 @@ mod component;
 mod core;
 mod design;
 mod file;
+mod outside;
 mod stitch;
 mod synth;
 mod tcl;
+mod whole;
 mod xml;
 
 pub use component::core_component;
-pub use core::{Core, Side};
+pub use core::{Core, Marks, Side};
 pub use stitch::{Cell, Cores, End, Stitched, What};
 pub use synth::{CHECKPOINT, CONSTRAINTS, TIMING, UTILISATION};
+pub use whole::{accelerator, accelerator_memory};
 
 use crate::backend::hls::{Target, ip_name};
 use crate::dataflow::Dataflow;
@@ -25,8 +28,8 @@ use tcl::{package_cores, stitch};
 
 /// Vendor of everything that is packaged.
 const VENDOR: &str = "finnp";
-/// Library of everything that is packaged.
-const LIBRARY: &str = "hls";
+/// Library of everything that is packaged, in whichever language.
+const LIBRARY: &str = "accelerator";
 /// Version of everything that is packaged: what differs has another name.
 const VERSION: &str = "1.0";
 /// Stream that is read, of every core and of the network.
@@ -61,10 +64,10 @@ pub fn network(
     let files = [
         ("component.xml", component),
         ("design.xml", design(&stitched, target)?),
-        ("package_ip.tcl", package_cores(&stitched, target)),
+        ("package_ip.tcl", package_cores(cores, target)),
         ("stitch.tcl", stitch(&stitched, target)),
         ("synth.tcl", synthesise(target)),
-        (CONSTRAINTS, constraints(target)),
+        (CONSTRAINTS, constraints(target, CLOCK)),
     ];
     Ok(files.map(|(name, text)| (name.to_owned(), text)).into())
 }

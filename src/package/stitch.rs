@@ -3,6 +3,7 @@
 
 use super::core::Core;
 use super::{READ, WRITTEN};
+use crate::backend::Language;
 use crate::backend::hls::{self, numbered};
 use crate::dataflow::{Dataflow, StreamId};
 use crate::error::{Error, Result};
@@ -108,6 +109,33 @@ pub struct Cores {
     pub output: Core,
 }
 
+impl Cores {
+    /// All of them.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Core> {
+        let layers = self.layers.iter();
+        [&self.input]
+            .into_iter()
+            .chain(layers)
+            .chain([&self.output])
+    }
+
+    /// Those of different names, in their order.
+    pub(super) fn distinct(&self) -> Vec<&Core> {
+        let mut cores: Vec<&Core> = Vec::new();
+        for core in self.each() {
+            if cores.iter().all(|known| known.name != core.name) {
+                cores.push(core);
+            }
+        }
+        cores
+    }
+
+    /// Whether all of them are written in that language.
+    pub(super) fn are_in(&self, language: Language) -> bool {
+        self.each().all(|core| core.language == language)
+    }
+}
+
 impl Stitched {
     /// The cells of `dataflow`, whose cores are `cores`.
     ///
@@ -193,18 +221,5 @@ impl Stitched {
         self.streams.push((from, fifo.end("S_AXIS")));
         self.cells.push(fifo.clone());
         Ok(fifo.end("M_AXIS"))
-    }
-
-    /// Names of the cores, each once, in order.
-    pub fn cores(&self) -> Vec<&str> {
-        let mut cores = Vec::new();
-        for cell in &self.cells {
-            if let What::Core(core) = &cell.what
-                && !cores.contains(&core.as_str())
-            {
-                cores.push(core);
-            }
-        }
-        cores
     }
 }

@@ -1,7 +1,7 @@
 //! Tcl for Vivado that implements the network alone, and says how much it takes and how fast it is.
 //! Written for 2022.1 and later. Must not know how many layers there are.
 
-use super::{CLOCK, LIBRARY, VENDOR, VERSION};
+use super::{LIBRARY, VENDOR, VERSION};
 use crate::backend::hls::{Target, ip_name};
 
 /// The report of what the network takes.
@@ -14,9 +14,9 @@ pub const CHECKPOINT: &str = "accelerator.dcp";
 pub const CONSTRAINTS: &str = "clock.xdc";
 
 /// `clock.xdc`: the clock that is asked for.
-pub(super) fn constraints(target: &Target) -> String {
+pub(super) fn constraints(target: &Target, clock: &str) -> String {
     format!(
-        "create_clock -name {CLOCK} -period {} [get_ports {CLOCK}]\n",
+        "create_clock -name {clock} -period {} [get_ports {clock}]\n",
         target.period_ns()
     )
 }
@@ -51,13 +51,21 @@ pub(super) fn synthesise(target: &Target) -> String {
          generate_target all [get_ips accelerator]\n\
          read_xdc $here/{CONSTRAINTS}\n\n\
          synth_design -top accelerator -part {part} -mode out_of_context\n\
-         if {{$step eq \"route\"}} {{\n    opt_design\n    place_design\n    route_design\n}}\n\
-         report_utilization -file {UTILISATION}\n\
-         report_timing_summary -file {TIMING}\n\
-         write_checkpoint -force {CHECKPOINT}\n\
-         close_project\nexit\n",
+         {implement}",
+        implement = implement(),
         project = target.project,
         part = target.part,
         name = ip_name(&target.project),
+    )
+}
+
+/// Tcl behind synthesis: what `step` asks for, reports and a checkpoint.
+pub(super) fn implement() -> String {
+    format!(
+        "if {{$step eq \"route\"}} {{\n    opt_design\n    place_design\n    route_design\n}}\n\
+         report_utilization -file {UTILISATION}\n\
+         report_timing_summary -file {TIMING}\n\
+         write_checkpoint -force {CHECKPOINT}\n\
+         close_project\nexit\n"
     )
 }

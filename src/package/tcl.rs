@@ -3,36 +3,87 @@
 
 use std::fmt::Write as _;
 
-use super::stitch::{Stitched, What};
+use super::core::Core;
+use super::stitch::{Cores, Stitched, What};
+use super::whole;
 use super::{CLOCK, FIFO, LIBRARY, READ, RESET, VENDOR, VERSION, WRITTEN, stitched_name};
+use crate::backend::Language;
 use crate::backend::hls::{Target, archive};
 
-/// `package_ip.tcl`: the repository of what Vitis HLS exported.
-pub(super) fn package_cores(stitched: &Stitched, target: &Target) -> String {
-    let cores: String = stitched
-        .cores()
-        .iter()
-        .map(|core| format!("    {core}\n"))
-        .collect();
+/// `package_ip.tcl`: the repository of what Vitis HLS exported, and of modules in SystemVerilog.
+pub(super) fn package_cores(cores: &Cores, target: &Target) -> String {
+    let distinct = cores.distinct();
+    let of = |language: Language| {
+        let cores = distinct
+            .iter()
+            .filter(move |core| core.language == language);
+        cores.copied().collect::<Vec<&Core>>()
+    };
+    let [exported, written] = [Language::Cpp, Language::SystemVerilog].map(of);
+    let (mut first, mut then) = (String::new(), String::new());
+    if !exported.is_empty() {
+        first += " First\n# synthesise every core in C++: vitis_hls -f cores/CORE/vitis_hls.tcl.";
+        then += "\n# Vivado takes each of them as Vitis HLS exported it; component.xml beside sources is for tools\n\
+                 # that read IP-XACT.";
+    }
     format!(
-        "# Makes the IP repository `repository` of the cores of `{project}`, beside this script. First\n\
-         # synthesise every core: vitis_hls -f cores/CORE/vitis_hls.tcl. Then\n\
-         #   vivado -mode batch -source package_ip.tcl   (2022.1 and later)\n\
-         # Vivado takes each core as Vitis HLS exported it; component.xml beside its sources is for tools\n\
-         # that read IP-XACT.\n\
+        "# Makes the IP repository `repository` of the cores of `{project}`, beside this script.{first} Then\n\
+         #   vivado -mode batch -source package_ip.tcl   (2022.1 and later){then}\n\
          set here [file normalize [file dirname [info script]]]\n\
          set repository $here/repository\n\n\
-         create_project -in_memory -part {part}\n\
-         file delete -force $repository\nfile mkdir $repository\n\
+         file delete -force $repository\nfile mkdir $repository\n\n\
+         {}{}exit\n",
+        packaged(&written, target),
+        catalogued(&exported, target),
+        project = target.project,
+    )
+}
+
+/// Packages cores from their sources; nothing where there are none.
+fn packaged(cores: &[&Core], target: &Target) -> String {
+    if cores.is_empty() {
+        return String::new();
+    }
+    let calls: String = cores
+        .iter()
+        .map(|core| format!("packaged {} {{{}}}\n", core.name, core.shapes().join(" ")))
+        .collect();
+    format!(
+        "proc packaged {{core shapes}} {{\n    global here repository\n    \
+         create_project -force $core $here/packaged/$core -part {part}\n    \
+         set files [list $here/cores/$core/$core.v]\n    \
+         foreach shape $shapes {{\n        lappend files $here/../rtl/shapes/$shape.sv\n    }}\n    \
+         lappend files {{*}}[lsort [glob $here/../rtl/library/*.sv]]\n    \
+         # Memories are found by the names of their files.\n    \
+         lappend files {{*}}[lsort [glob -nocomplain $here/cores/$core/*.mem]]\n    \
+         add_files -norecurse $files\n    \
+         set_property top $core [current_fileset]\n    \
+         update_compile_order -fileset sources_1\n{ip}    \
+         close_project\n}}\n{calls}\n",
+        part = target.part,
+        ip = whole::packaged("$repository/$core", "$core", "    "),
+    )
+}
+
+/// Adds to the repository what Vitis HLS exported; nothing where it has nothing to do.
+fn catalogued(cores: &[&Core], target: &Target) -> String {
+    if cores.is_empty() {
+        return String::new();
+    }
+    let names: String = cores
+        .iter()
+        .map(|core| format!("    {}\n", core.name))
+        .collect();
+    format!(
+        "create_project -in_memory -part {part}\n\
          set_property ip_repo_paths $repository [current_project]\n\
          update_ip_catalog -rebuild\n\n\
-         foreach core {{\n{cores}}} {{\n    \
+         foreach core {{\n{names}}} {{\n    \
          set archive $here/cores/$core/{archive}\n    \
          if {{![file exists $archive]}} {{\n        \
          error \"$archive is missing: run vitis_hls -f $here/cores/$core/vitis_hls.tcl first\"\n    }}\n    \
          update_ip_catalog -add_ip $archive -repo_path $repository\n}}\n\
-         close_project\nexit\n",
-        project = target.project,
+         close_project\n",
         part = target.part,
         archive = archive("$core"),
     )

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 const SPIRIT: &str = "http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009";
 
 /// An element of that name space with its attributes, and either text or children.
+#[derive(Clone)]
 pub(super) struct Element {
     name: &'static str,
     attributes: Vec<(&'static str, String)>,

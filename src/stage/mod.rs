@@ -5,6 +5,7 @@ mod fold;
 mod generate;
 mod import;
 mod job;
+mod language;
 mod link;
 mod model;
 mod multiplier;

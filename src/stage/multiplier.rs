@@ -1,15 +1,20 @@
 //! What multiplies in each layer, as the manifest asks.
 //! Must not know how parallelism is chosen.
 
+use super::language::language;
+use crate::backend::Language;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Multiplier};
 use crate::manifest::Manifest;
 
+/// How the names of parts begin whose DSP slices are narrower.
+const OLDER: &str = "xc7";
+
 /// What multiplies in a layer.
 ///
 /// # Errors
-/// A user error where DSP slices are asked for by name, and cannot multiply there.
+/// A user error where DSP slices are asked for by name and cannot multiply there, or the board has others.
 pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
     let (dsp, entry) = match manifest.choice(&node.name).dsp {
         Some((dsp, entry)) => (dsp, Some(entry)),
@@ -22,13 +27,26 @@ pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
         _ => None,
     };
     let able = types.is_some_and(|(weight, input)| Multiplier::rows(weight, input).is_some());
-    if !dsp || !manifest.target.rtl {
+    let cpp = language(manifest, &node.name) == Language::Cpp;
+    if !dsp || cpp {
         return match entry.filter(|_| dsp) {
             Some(entry) => Err(Error::user("HLS chooses multipliers by itself")
                 .help("take `multiplier` away, or write `backend = \"rtl\"`")
                 .at(entry.place("multiplier"))),
             None => Ok(Multiplier::Lut),
         };
+    }
+    if manifest.target.board.part.starts_with(OLDER) {
+        let place = match entry {
+            Some(entry) => entry.place("multiplier"),
+            None => manifest.place("target.multiplier"),
+        };
+        return Err(Error::user(format!(
+            "the board {} has DSP slices of another kind: products are packed for those of UltraScale+",
+            manifest.target.board.name
+        ))
+        .help("take `multiplier` away, or choose another board")
+        .at(place));
     }
     match entry.filter(|entry| !able && !entry.pattern.contains(['*', '?'])) {
         _ if able => Ok(Multiplier::Dsp),

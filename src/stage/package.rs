@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::generate::rtl::{deepen, memory_job as rtl_memory_job, written};
 use super::generate::{memory_job, target};
+use super::language::Languages;
 use super::record::{feed, from_json, layer_file, of_inputs, of_stage, read};
+use super::simulate::SIMULATION;
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
-use crate::backend::hls::{Ends, Target, memory_files};
+use crate::backend::hls::{self, Ends, Target};
+use crate::backend::{Language, rtl};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::Layer;
@@ -28,39 +32,53 @@ impl Stage for Package {
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
         let dataflow = read(&of_stage(done, "fold"))?;
         let target = target(manifest);
-        let cores = cores(&dataflow, done)?;
+        let languages = Languages::of(manifest, &dataflow);
+        if languages.all_rtl() {
+            return Ok(vec![accelerator(&dataflow, target)]);
+        }
+        let cores = cores(&dataflow, &languages, done)?;
         let mut jobs = vec![
             edge("edge input", &cores.input, &target),
             edge("edge output", &cores.output, &target),
         ];
         let layers = dataflow.nodes.iter().zip(&cores.layers);
         jobs.extend(layers.map(|(node, core)| layer(node, core, &target)));
-        jobs.push(network(&dataflow, cores, target));
+        let mixed = languages.some_rtl();
+        jobs.push(network(&dataflow, cores, target, mixed));
         Ok(jobs)
     }
 }
 
 /// The cores of the network. Equal layers with equal memories are one.
-fn cores(dataflow: &Dataflow, done: &dyn Artifacts) -> Result<Cores> {
+fn cores(dataflow: &Dataflow, languages: &Languages, done: &dyn Artifacts) -> Result<Cores> {
     let ends = Ends::of(dataflow)?;
-    let layers = dataflow
-        .nodes
-        .iter()
-        .map(|node| Core::layer(&node.layer, &memories(node, done)?));
+    let nodes = dataflow.nodes.iter().zip(languages.each());
+    let layers = nodes.map(|(node, &language)| {
+        Core::layer(&node.layer, &memories(node, language, done)?, language)
+    });
+    // An edge is written in the language of the layer behind or before it.
+    let of = |language: Option<&Language>| language.copied().unwrap_or(Language::Cpp);
     Ok(Cores {
-        input: Core::input(ends.input)?,
+        input: Core::input(ends.input, of(languages.each().first()))?,
         layers: layers.collect::<Result<_>>()?,
-        output: Core::output(ends.output)?,
+        output: Core::output(ends.output, of(languages.each().last()))?,
     })
 }
 
 /// Digests of the memories of a layer, by file.
-fn memories(node: &Node, done: &dyn Artifacts) -> Result<BTreeMap<String, String>> {
-    let files = memory_files(&node.layer);
+fn memories(
+    node: &Node,
+    language: Language,
+    done: &dyn Artifacts,
+) -> Result<BTreeMap<String, String>> {
+    let (files, job) = match language {
+        Language::Cpp => (hls::memory_files(&node.layer), memory_job(&node.name)),
+        Language::SystemVerilog => (rtl::memory_files(&node.layer), rtl_memory_job(&node.name)),
+    };
     if files.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut digests = done.list("generate", &memory_job(&node.name))?;
+    let mut digests = done.list("generate", &job)?;
     digests.retain(|file, _| files.contains(file));
     Ok(digests)
 }
@@ -85,21 +103,25 @@ fn edge(name: &str, core: &Core, target: &Target) -> Job {
 }
 
 fn layer(node: &Node, core: &Core, target: &Target) -> Job {
-    let (name, aim) = (core.name.clone(), target.clone());
-    let memories = memory_files(&node.layer);
+    let (name, language, aim) = (core.name.clone(), core.language, target.clone());
+    let memories = core.memories(&node.layer);
+    let generated = match core.language {
+        Language::Cpp => memory_job(&node.name),
+        Language::SystemVerilog => rtl_memory_job(&node.name),
+    };
     let kept = memories.clone();
     let mut job = job(format!("core {}", node.name), core, target, move |inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
-        let core = Core::named(&layer, &name)?;
+        let core = Core::named(&layer, &name, language)?;
         let mut outputs = files(&core, &aim)?;
-        for file in &kept {
-            outputs.insert(file.clone(), inputs.bytes(file)?.to_vec());
+        for (file, beside) in &kept {
+            outputs.insert(beside.clone(), inputs.bytes(file)?.to_vec());
         }
         Ok(outputs)
     })
     .output_of("layer.json", "fold", NETWORK, layer_file(&node.name));
-    for file in memories {
-        job = job.output_of(file.clone(), "generate", memory_job(&node.name), file);
+    for (file, _) in memories {
+        job = job.output_of(file.clone(), "generate", generated.clone(), file);
     }
     job
 }
@@ -118,15 +140,14 @@ fn texts(files: Vec<(String, String)>) -> Outputs {
         .collect()
 }
 
-fn network(dataflow: &Dataflow, cores: Cores, target: Target) -> Job {
+fn network(dataflow: &Dataflow, cores: Cores, target: Target, mixed: bool) -> Job {
     let names: Vec<String> = cores.layers.iter().map(|core| core.name.clone()).collect();
-    let lines = [
-        ("project", target.project.clone()),
-        ("part", target.part.clone()),
-        ("clock_mhz", target.clock_mhz.to_string()),
-    ];
+    let lines = lines(&target);
     let mut job = Job::compute(NETWORK, move |inputs| {
-        let dataflow = read(&of_inputs(inputs))?;
+        let mut dataflow = read(&of_inputs(inputs))?;
+        if mixed {
+            deepen(&mut dataflow, inputs, true)?;
+        }
         package::network(&dataflow, &cores, &target).map(texts)
     });
     for (label, value) in lines {
@@ -135,5 +156,50 @@ fn network(dataflow: &Dataflow, cores: Cores, target: Target) -> Job {
     for name in names {
         job = job.line("core", name);
     }
+    if mixed {
+        job = job.output_of(SIMULATION, "simulate", NETWORK, SIMULATION);
+    }
     feed(job, "fold", dataflow, false).shown_in("ip")
+}
+
+fn lines(target: &Target) -> [(&'static str, String); 3] {
+    [
+        ("project", target.project.clone()),
+        ("part", target.part.clone()),
+        ("clock_mhz", target.clock_mhz.to_string()),
+    ]
+}
+
+/// The whole network as one IP in SystemVerilog.
+fn accelerator(dataflow: &Dataflow, target: Target) -> Job {
+    let project = target.project.clone();
+    let lines = lines(&target);
+    // Of each memory where it comes from, and what it is called beside the component.
+    let memories = dataflow.nodes.iter().flat_map(|node| {
+        let files = rtl::memory_files(&node.layer).into_iter();
+        files.map(|file| {
+            let beside = package::accelerator_memory(&project, &node.name, &file);
+            (rtl_memory_job(&node.name), file, beside)
+        })
+    });
+    let memories: Vec<(String, String, String)> = memories.collect();
+    let kept: Vec<String> = memories.iter().map(|(_, _, name)| name.clone()).collect();
+    let mut job = written(NETWORK, move |inputs| {
+        let mut dataflow = read(&of_inputs(inputs))?;
+        deepen(&mut dataflow, inputs, false)?;
+        let mut outputs = texts(package::accelerator(&dataflow, &target)?);
+        for file in &kept {
+            outputs.insert(file.clone(), inputs.bytes(file)?.to_vec());
+        }
+        Ok(outputs)
+    });
+    for (label, value) in lines {
+        job = job.line(label, value);
+    }
+    for (from, file, beside) in memories {
+        job = job.output_of(beside, "generate", from, file);
+    }
+    feed(job, "fold", dataflow, false)
+        .output_of(SIMULATION, "simulate", NETWORK, SIMULATION)
+        .shown_in("ip")
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Languages;
 use super::record::{feed, json, of_inputs, of_stage, read};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::Dataflow;
@@ -56,10 +57,10 @@ impl Stage for Simulate {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
-        if !manifest.target.rtl {
+        let folded = read(&of_stage(done, "fold"))?;
+        if !Languages::of(manifest, &folded).some_rtl() {
             return Ok(Vec::new());
         }
-        let folded = read(&of_stage(done, "fold"))?;
         let job = Job::compute(NETWORK, simulate);
         Ok(vec![feed(job, "fold", &folded, false).shown_in("sim")])
     }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Languages;
 use super::link::{Link, RESULT, RESULT_JOB};
 use super::prune::PLAN;
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
@@ -24,7 +25,7 @@ pub(super) struct Summarise;
 
 /// What C simulation proves, and what it does not.
 pub const PROOF: &str = "function verified (C simulation), timing not verified";
-/// What RTL simulation of the whole network proves.
+/// What RTL simulation proves.
 const RTL_PROOF: &str = "function and timing verified (RTL simulation)";
 
 /// `build/summary.json`.
@@ -99,7 +100,7 @@ impl Stage for Summarise {
         ] {
             job = job.output_of(file, "verify", job_name, file);
         }
-        if manifest.target.rtl {
+        if Languages::of(manifest, &folded).some_rtl() {
             job = job.output_of(RTL, "verify", RTL_JOB, RTL);
         }
         let job = job
@@ -121,7 +122,6 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         true => Some(from_json(inputs.bytes(RTL)?)?),
         false => None,
     };
-    let whole = rtl.as_ref().is_some_and(|rtl| rtl.network.is_some());
     let mut warnings = warnings(&samples);
     warnings.extend(wide_sums(&folded));
     warnings.extend(in_vain(&plan));
@@ -133,7 +133,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         project: project.to_owned(),
         board: board.to_owned(),
         facts: facts.clone(),
-        proof: if whole { RTL_PROOF } else { PROOF }.to_owned(),
+        proof: proof(rtl.as_ref(), folded.nodes.len()),
         left_out: left_out(&samples, &levels, &simulation),
         samples,
         accuracy: from_json(inputs.bytes(ACCURACY)?)?,
@@ -146,6 +146,18 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         outputs: folded.outputs,
         warnings,
     })
+}
+
+/// What is proved, where `layers` are all layers.
+fn proof(rtl: Option<&RtlVerdict>, layers: usize) -> String {
+    match rtl {
+        None => PROOF.to_owned(),
+        Some(rtl) if rtl.network.is_some() => RTL_PROOF.to_owned(),
+        Some(rtl) => format!(
+            "{PROOF}; {} of {layers} layers: {RTL_PROOF}",
+            rtl.layers.len()
+        ),
+    }
 }
 
 /// What was simulated or compared in part only.

@@ -128,6 +128,10 @@ def main(folder):
         if etree.QName(root).localname == "component":
             own = tuple(text(root, part) for part in ("vendor", "library", "name", "version"))
             components[own] = component(path, root, problems)
+    # The network as one IP has no design of cores.
+    if "design.xml" not in roots:
+        print(json.dumps({"problems": problems, "mutants": removed}))
+        return
     root = roots["design.xml"]
     own = tuple(text(root, part) for part in ("vendor", "library", "name", "version"))
     whole = roots["component.xml"]

@@ -1,13 +1,14 @@
 //! What is packaged: documents that are valid and fit each other, cores that compute the network.
 //! Must not know how packages are written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::mixed;
 use super::other_executor::python;
 use super::project::Project;
 use super::proto::{Attribute, File};
@@ -30,7 +31,11 @@ pub(crate) fn check(project: &Project) {
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["problems"], serde_json::json!([]));
     let documents = found["mutants"].as_object().unwrap();
-    assert!(documents.len() > 4, "{documents:?}");
+    let joined = project.dir().join("build/ip/design.xml").is_file();
+    assert!(
+        documents.len() > if joined { 4 } else { 0 },
+        "{documents:?}"
+    );
     for (document, mutants) in documents {
         for (element, valid) in mutants.as_object().unwrap() {
             assert_eq!(
@@ -175,7 +180,8 @@ pub(crate) fn simulate_joined(project: &Project) {
     let tcl = fs::read_to_string(build.join("ip/stitch.tcl")).unwrap();
     let scratch = TempDir::new().unwrap();
     let main = scratch.path().join("main.cpp");
-    fs::write(&main, joined(&tcl)).unwrap();
+    let modules = mixed::modules(&build);
+    fs::write(&main, joined(&tcl, &build, &modules)).unwrap();
     let (program, output) = (
         scratch.path().join("stitched"),
         scratch.path().join("output.npy"),
@@ -198,9 +204,12 @@ pub(crate) fn simulate_joined(project: &Project) {
     for core in fs::read_dir(build.join("ip/cores")).unwrap() {
         compiler.args(sources(&core.unwrap().path()));
     }
+    mixed::verilate(&build, &modules, scratch.path(), &mut compiler);
     assert!(compiler.status().unwrap().success());
     let mut run = Command::new(program);
     run.arg(".").arg(build.join("sim/inputs.npy")).arg(&output);
+    // Where the memories of modules are.
+    run.current_dir(scratch.path());
     assert!(run.status().unwrap().success());
     assert!(
         fs::read(output).unwrap() == fs::read(build.join("sim/output.npy")).unwrap(),
@@ -235,7 +244,7 @@ fn classes(shape: &str) -> [String; 2] {
 }
 
 /// A program whose function calls each core of the block design in turn. FIFOs are streams like all others.
-fn joined(tcl: &str) -> String {
+fn joined(tcl: &str, build: &Path, modules: &BTreeSet<String>) -> String {
     let words = |start: &'static str| {
         tcl.lines()
             .filter_map(move |line| line.strip_prefix(start)?.split_once(' '))
@@ -265,6 +274,9 @@ fn joined(tcl: &str) -> String {
         let mut kinds: Vec<String> = (0..read.len().max(1)).map(class).collect();
         kinds.extend(vec![output.clone(); written.len().max(1)]);
         declared += &format!("void {core}({}&);\n", kinds.join("&, "));
+        if modules.contains(core) {
+            declared += &mixed::function(build, cell, core, &kinds);
+        }
         let mut passed: Vec<String> = read.iter().map(|end| variable(end)).collect();
         if shape == "input_edge" {
             passed.push("input".to_owned());
@@ -280,8 +292,17 @@ fn joined(tcl: &str) -> String {
         calls += &format!("    {core}({});\n", passed.join(", "));
     }
     format!(
-        "#include \"top.hpp\"\n{declared}\n\
+        "#include \"top.hpp\"\n{}{declared}\n\
          void joined(input_edge::Stream& input, output_edge::Stream& output) {{\n{streams}{calls}}}\n\n\
-         int main(int argc, char** argv) {{ return finnp::simulate_network<input_edge, output_edge>(argc, argv, joined); }}\n"
+         int main(int argc, char** argv) {{ return finnp::simulate_network<input_edge, output_edge>(argc, argv, joined); }}\n",
+        match modules.is_empty() {
+            true => String::new(),
+            false => format!(
+                "#include \"{}\"\n",
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join("tests/suite/mixed.hpp")
+                    .display()
+            ),
+        }
     )
 }

@@ -43,6 +43,7 @@ mod lossless;
 mod manifest;
 mod mask;
 mod memories;
+mod mixed;
 mod mutated;
 mod operator;
 mod opset;

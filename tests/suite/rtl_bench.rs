@@ -44,7 +44,7 @@ fn run(command: &mut Command, what: &str) -> Output {
 }
 
 /// Verilator's own part of every program, compiled once for each version of it.
-fn runtime() -> (PathBuf, PathBuf) {
+pub(crate) fn runtime() -> (PathBuf, PathBuf) {
     let root = run(
         Command::new("verilator").args(["--getenv", "VERILATOR_ROOT"]),
         "verilator",
@@ -79,7 +79,8 @@ fn runtime() -> (PathBuf, PathBuf) {
     (include, object)
 }
 
-fn compiler(include: &Path) -> Command {
+/// The compiler of C++, as for what Verilator writes.
+pub(crate) fn compiler(include: &Path) -> Command {
     let mut cxx = Command::new("c++");
     cxx.args([
         "-std=c++17",

@@ -6,7 +6,8 @@ use super::stream::Streams;
 use super::top::frame;
 use super::unit;
 use super::unit::Held;
-use crate::layer::{Layer, Port};
+use crate::backend::CorePart;
+use crate::layer::Port;
 
 /// From the folder of a core to the folder of the HLS sources.
 pub const CORE_TO_HLS: &str = "../../../hls";
@@ -25,22 +26,6 @@ pub(super) fn ports<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The interfaces of what has one stream on each side.
 pub(super) fn two_ports() -> String {
     ports(SIDES.into_iter())
-}
-
-/// What a core is made of.
-#[derive(Debug, Clone, Copy)]
-pub enum CorePart<'a> {
-    /// A layer with its memories; `tag` is its shape.
-    Layer {
-        /// The layer.
-        layer: &'a Layer,
-        /// Its shape.
-        tag: &'a str,
-    },
-    /// Where frames enter: TLAST is not looked at, bits of padding are left out.
-    Input(Port),
-    /// Where frames leave: with TLAST, their padding cleared.
-    Output(Port),
 }
 
 /// The source of the core called `name`. The files of its memories lie beside it.

@@ -28,7 +28,7 @@ mod upsample;
 mod vvau;
 mod width_converter;
 
-pub use core::{CORE_TO_HLS, CorePart, core_source};
+pub use core::{CORE_TO_HLS, core_source};
 pub use ends::Ends;
 pub use identifier::{identifiers, streams};
 pub use library::{LIBRARY, include_flags};

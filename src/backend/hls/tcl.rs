@@ -46,7 +46,7 @@ fn folder(name: &str) -> String {
 
 fn finish(name: &str) -> String {
     format!(
-        "csynth_design\nexport_design -format ip_catalog -vendor finnp -library hls -ipname {name} -version 1.0\n\
+        "csynth_design\nexport_design -format ip_catalog -vendor finnp -library accelerator -ipname {name} -version 1.0\n\
          file copy -force {folder}/solution/impl/export.zip {archive}\nexit\n",
         folder = folder(name),
         archive = archive(name),

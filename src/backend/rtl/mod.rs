@@ -7,6 +7,7 @@
 mod add;
 mod bench;
 mod concat;
+mod core;
 mod duplicate;
 mod label_select;
 mod library;
@@ -26,10 +27,11 @@ mod width_converter;
 mod window;
 
 pub use bench::{BENCH, bench_source, network_bench_source};
+pub use core::{CORE_TO_RTL, core_memory, core_source};
 pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;
-pub use top::{top_name, top_source};
+pub use top::{CONTROL, CONTROL_ADDRESS_BITS, CONTROL_SIGNALS, memory_path, top_name, top_source};
 
 use crate::layer::Layer;
 use module::Module;

@@ -15,12 +15,21 @@ pub fn top_name(project: &str) -> String {
     ip_name(project)
 }
 
-/// The module of the whole network. Memory files are named relative to the folder in which it is read:
-/// `memories/LAYER/NAME.mem`.
+/// Where a memory of a layer lies, relative to the folder in which a tool runs: `memories/LAYER/NAME.mem`.
+pub fn memory_path(layer: &str, memory: &str) -> String {
+    format!("memories/{layer}/{memory}")
+}
+
+/// The module of the whole network, in Verilog that needs nothing of SystemVerilog itself. `place` says for a layer and
+/// a file of its memories what the file is called there.
 ///
 /// # Errors
 /// As [`Ends::of`], and as for the modules of the layers.
-pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
+pub fn top_source(
+    dataflow: &Dataflow,
+    project: &str,
+    place: impl Fn(&str, &str) -> String,
+) -> Result<String> {
     let Ends { input, output } = Ends::of(dataflow)?;
     let (fed, read) = Ends::streams(dataflow)?;
     let names = identifiers(&dataflow.nodes);
@@ -43,7 +52,7 @@ pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
     );
     body += &unused_bits(input);
     for (node, name) in dataflow.nodes.iter().zip(&names) {
-        body += &instance(dataflow, node, name, &wires)?;
+        body += &instance(dataflow, node, name, &wires, &place)?;
     }
     body += &leaving(output, wires.name(read)?);
     body += &control(input, &wires);
@@ -52,7 +61,7 @@ pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
          input  wire aclk,\n    input  wire aresetn,\n    input  wire s_axis_tvalid,\n    \
          output wire s_axis_tready,\n    input  wire [{}:0] s_axis_tdata,\n    input  wire s_axis_tlast,\n    \
          output wire m_axis_tvalid,\n    input  wire m_axis_tready,\n    output wire [{}:0] m_axis_tdata,\n    \
-         output wire m_axis_tlast,\n{CONTROL_PORTS});\n    wire clk = aclk;\n    wire rst = !aresetn;\n\n\
+         output wire m_axis_tlast,\n{});\n    wire clk = aclk;\n    wire rst = !aresetn;\n\n\
          {body}endmodule\n\n`default_nettype wire\n",
         input.elements(),
         input.element,
@@ -60,6 +69,7 @@ pub fn top_source(dataflow: &Dataflow, project: &str) -> Result<String> {
         output.element,
         8 * input.word_bytes() - 1,
         8 * output.word_bytes() - 1,
+        control_ports(),
         top = top_name(project),
     ))
 }
@@ -100,32 +110,48 @@ impl Wires {
     }
 }
 
-/// The ports of the registers; see `finnp_control.sv` for what they hold.
-const CONTROL_PORTS: &str = "    \
-    input  wire s_axilite_awvalid,
-    output wire s_axilite_awready,
-    input  wire [11:0] s_axilite_awaddr,
-    input  wire s_axilite_wvalid,
-    output wire s_axilite_wready,
-    input  wire [31:0] s_axilite_wdata,
-    input  wire [3:0] s_axilite_wstrb,
-    output wire s_axilite_bvalid,
-    input  wire s_axilite_bready,
-    output wire [1:0] s_axilite_bresp,
-    input  wire s_axilite_arvalid,
-    output wire s_axilite_arready,
-    input  wire [11:0] s_axilite_araddr,
-    output wire s_axilite_rvalid,
-    input  wire s_axilite_rready,
-    output wire [31:0] s_axilite_rdata,
-    output wire [1:0] s_axilite_rresp
-";
+/// Port of the registers.
+pub const CONTROL: &str = "s_axilite";
+/// Bits of an address there.
+pub const CONTROL_ADDRESS_BITS: u64 = 12;
 
-/// Signals of AXI4-Lite, each a port of the control module.
-const CONTROL_SIGNALS: &[&str] = &[
-    "awvalid", "awready", "awaddr", "wvalid", "wready", "wdata", "wstrb", "bvalid", "bready",
-    "bresp", "arvalid", "arready", "araddr", "rvalid", "rready", "rdata", "rresp",
+/// Signals of AXI4-Lite, each a port of the module `finnp_control`: name, whether it enters, bits.
+pub const CONTROL_SIGNALS: &[(&str, bool, u64)] = &[
+    ("awvalid", true, 1),
+    ("awready", false, 1),
+    ("awaddr", true, CONTROL_ADDRESS_BITS),
+    ("wvalid", true, 1),
+    ("wready", false, 1),
+    ("wdata", true, 32),
+    ("wstrb", true, 4),
+    ("bvalid", false, 1),
+    ("bready", true, 1),
+    ("bresp", false, 2),
+    ("arvalid", true, 1),
+    ("arready", false, 1),
+    ("araddr", true, CONTROL_ADDRESS_BITS),
+    ("rvalid", false, 1),
+    ("rready", true, 1),
+    ("rdata", false, 32),
+    ("rresp", false, 2),
 ];
+
+/// The ports of the registers; see `finnp_control.sv` for what they hold.
+fn control_ports() -> String {
+    let ports = CONTROL_SIGNALS.iter().map(|(signal, enters, bits)| {
+        let direction = if *enters {
+            "input  wire"
+        } else {
+            "output wire"
+        };
+        let range = match bits {
+            1 => String::new(),
+            bits => format!(" [{}:0]", bits - 1),
+        };
+        format!("    {direction}{range} {CONTROL}_{signal}")
+    });
+    ports.collect::<Vec<String>>().join(",\n") + "\n"
+}
 
 /// Version of the registers.
 const VERSION: u32 = 1;
@@ -143,14 +169,14 @@ fn control(input: Port, wires: &Wires) -> String {
     let stalls: Vec<String> = stalls.into_iter().rev().collect();
     let signals: String = CONTROL_SIGNALS
         .iter()
-        .map(|signal| format!("        .{signal}(s_axilite_{signal}),\n"))
+        .map(|(signal, ..)| format!("        .{signal}({CONTROL}_{signal}),\n"))
         .collect();
     format!(
         "\n    wire [{}:0] stalled = {{\n        {}\n    }};\n    finnp_control #(\n        \
          .VERSION(32'd{VERSION}),\n        .FRAME_WORDS({}),\n        .STREAMS({count})\n    ) control (\n        \
-         .clk,\n        .rst,\n{signals}        .open,\n        .entered(s_axis_tvalid && s_axis_tready),\n        \
+         .clk(clk),\n        .rst(rst),\n{signals}        .open(open),\n        .entered(s_axis_tvalid && s_axis_tready),\n        \
          .entered_last(s_axis_tlast),\n        .left(m_axis_tvalid && m_axis_tready && m_axis_tlast),\n        \
-         .stalled\n    );\n",
+         .stalled(stalled)\n    );\n",
         count - 1,
         stalls.join(",\n        "),
         input.words(),
@@ -173,21 +199,35 @@ fn unused_bits(port: Port) -> String {
 /// last word is cleared.
 fn leaving(port: Port, name: &str) -> String {
     format!(
-        "\n    finnp_edge #(\n        .BITS({bits}),\n        .BYTES({bytes}),\n        .WORDS({words}),\n        \
-         .PIXEL_WORDS({pixel}),\n        .LAST_BITS({last})\n    ) edge_out (\n        .clk,\n        .rst,\n        \
+        "\n    finnp_edge #(\n{parameters}\n    ) edge_out (\n        .clk(clk),\n        .rst(rst),\n        \
          .in_valid({name}_valid),\n        .in_ready({name}_ready),\n        .in_data({name}_data),\n        \
          .tvalid(m_axis_tvalid),\n        .tready(m_axis_tready),\n        .tdata(m_axis_tdata),\n        \
          .tlast(m_axis_tlast)\n    );\n",
-        bits = port.word_bits(),
-        bytes = port.word_bytes(),
-        words = port.words(),
-        pixel = port.words_per_pixel(),
-        last = (port.channels - (port.words_per_pixel() - 1) * port.per_word) as u64
-            * u64::from(port.element.bits()),
+        parameters = edge_parameters(port),
     )
 }
 
-fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Result<String> {
+/// Parameters of the module of the output's edge.
+pub(super) fn edge_parameters(port: Port) -> String {
+    let last = port.channels - (port.words_per_pixel() - 1) * port.per_word;
+    let parameters = [
+        ("BITS", port.word_bits()),
+        ("BYTES", port.word_bytes() as u64),
+        ("WORDS", port.words() as u64),
+        ("PIXEL_WORDS", port.words_per_pixel() as u64),
+        ("LAST_BITS", last as u64 * u64::from(port.element.bits())),
+    ];
+    let lines = parameters.map(|(name, value)| format!("        .{name}({value})"));
+    lines.join(",\n")
+}
+
+fn instance(
+    dataflow: &Dataflow,
+    node: &Node,
+    name: &str,
+    wires: &Wires,
+    place: &impl Fn(&str, &str) -> String,
+) -> Result<String> {
     let mut parameters: Vec<String> = depths(&node.layer)
         .iter()
         .zip(&node.outputs)
@@ -199,11 +239,8 @@ fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Resu
         })
         .collect();
     for memory in module(&node.layer).memories {
-        parameters.push(format!(
-            "        .{}(\"memories/{}/{memory}.mem\")",
-            memory.to_uppercase(),
-            node.name
-        ));
+        let file = place(&node.name, &format!("{memory}.mem"));
+        parameters.push(format!("        .{}(\"{file}\")", memory.to_uppercase()));
     }
     let mut ports = String::new();
     let reads = numbered("in", node.inputs.len()).into_iter();
@@ -216,7 +253,7 @@ fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Resu
         }
     }
     Ok(format!(
-        "\n    // Layer `{}`.\n    {} #(\n{}\n    ) l_{name} (\n        .clk,\n        .rst{ports}\n    );\n",
+        "\n    // Layer `{}`.\n    {} #(\n{}\n    ) l_{name} (\n        .clk(clk),\n        .rst(rst){ports}\n    );\n",
         node.name,
         tag(&node.layer)?,
         parameters.join(",\n"),

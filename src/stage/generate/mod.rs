@@ -3,6 +3,7 @@
 
 pub(super) mod rtl;
 
+use super::language::Languages;
 use super::record::{feed, from_json, layer_file, of_inputs, of_stage, read, tensor_file};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::backend::hls::{self, LIBRARY, Target};
@@ -55,8 +56,9 @@ impl Stage for Generate {
             }
         }
         jobs.push(top(manifest, &dataflow));
-        if manifest.target.rtl {
-            jobs.extend(rtl::jobs(manifest, &dataflow)?);
+        let languages = Languages::of(manifest, &dataflow);
+        if languages.some_rtl() {
+            jobs.extend(rtl::jobs(manifest, &dataflow, &languages));
         }
         Ok(jobs)
     }

@@ -6,6 +6,7 @@ use crate::dataflow::{Dataflow, Node, read_tensors};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::manifest::Manifest;
+use crate::stage::language::Languages;
 use crate::stage::record::{feed, from_json, layer_file, of_inputs, read, tensor_file};
 use crate::stage::simulate::{SIMULATION, Simulation};
 use crate::stage::{Inputs, Job, NETWORK, Outputs};
@@ -28,20 +29,19 @@ pub(in crate::stage) fn memory_job(layer: &str) -> String {
     format!("rtl memory {layer}")
 }
 
-/// The jobs.
-///
-/// # Errors
-/// A user error for a layer that has no module.
-pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow) -> Result<Vec<Job>> {
+/// The jobs. What joins all layers is written where all are written in SystemVerilog.
+pub(super) fn jobs(manifest: &Manifest, dataflow: &Dataflow, languages: &Languages) -> Vec<Job> {
     let mut jobs = vec![written(LIBRARY_JOB, |_| Ok(library())).shown_in("rtl/library")];
-    for node in &dataflow.nodes {
+    for node in languages.rtl(&dataflow.nodes) {
         jobs.push(source(node));
         if !rtl::memory_files(&node.layer).is_empty() {
             jobs.push(memory(node));
         }
     }
-    jobs.push(top(&manifest.project.name, dataflow));
-    Ok(jobs)
+    if languages.all_rtl() {
+        jobs.push(top(&manifest.project.name, dataflow));
+    }
+    jobs
 }
 
 /// A job that writes SystemVerilog: its key differs from that of the job that writes C++ of the same.
@@ -92,8 +92,8 @@ fn top(project: &str, dataflow: &Dataflow) -> Job {
     let name = project.to_owned();
     let job = written(TOP_JOB, move |inputs| {
         let mut dataflow = read(&of_inputs(inputs))?;
-        deepen(&mut dataflow, inputs)?;
-        let text = rtl::top_source(&dataflow, &name)?;
+        deepen(&mut dataflow, inputs, false)?;
+        let text = rtl::top_source(&dataflow, &name, rtl::memory_path)?;
         let bench = rtl::network_bench_source(&dataflow, &name)?;
         Ok(Outputs::from([
             (format!("{}.sv", rtl::top_name(&name)), text.into_bytes()),
@@ -107,17 +107,25 @@ fn top(project: &str, dataflow: &Dataflow) -> Job {
         .shown_in("rtl")
 }
 
-/// Sets the depths of the FIFOs that were found.
+/// Sets the depths of the FIFOs that were found; `merged` with those that are there, of which the greater counts.
 ///
 /// # Errors
 /// A bug if they are those of another network.
-pub(in crate::stage) fn deepen(dataflow: &mut Dataflow, inputs: &Inputs) -> Result<()> {
+pub(in crate::stage) fn deepen(
+    dataflow: &mut Dataflow,
+    inputs: &Inputs,
+    merged: bool,
+) -> Result<()> {
     let found: Simulation = from_json(inputs.bytes(SIMULATION)?)?;
     if found.depths.len() != dataflow.streams.len() {
         return Err(Error::bug("another network was simulated"));
     }
     for (stream, depth) in dataflow.streams.iter_mut().zip(found.depths) {
-        stream.depth = depth;
+        stream.depth = match merged {
+            // What C++ needs is an estimate.
+            true => stream.depth.max(depth),
+            false => depth,
+        };
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ pub(super) use trace::{ACCURACY, TRACE_JOB};
 pub(super) use truth::{LEVELS, LEVELS_JOB, SINGLE, SINGLE_JOB};
 pub(super) use verdict::{Inside, VERDICT, VERDICT_JOB, Verdict};
 
+use super::language::Languages;
 use super::record::{of_stage, read};
 use super::{Artifacts, Job, Stage};
 use crate::backend::hls::tag;
@@ -72,9 +73,13 @@ impl Stage for Verify {
             jobs.push(simulate::network(&folded));
         }
         jobs.push(verdict::job(&folded, &simulations, plan.network)?);
-        if manifest.target.rtl {
+        let languages = Languages::of(manifest, &folded);
+        if languages.some_rtl() {
             let project = &manifest.project.name;
-            jobs.extend(rtl::jobs(&folded, &simulations, project, plan.network)?);
+            let whole = plan.network.frames > 0 && languages.all_rtl();
+            let layers: Vec<_> = nodes().collect();
+            let layers: Vec<_> = languages.rtl(&layers).copied().collect();
+            jobs.extend(rtl::jobs(&folded, &layers, project, whole)?);
         }
         Ok(jobs)
     }

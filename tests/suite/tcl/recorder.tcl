@@ -217,12 +217,56 @@ if {$tool eq "vivado"} {
         dict set ::state part $o(-part)
         done project
     }
+    # Sources of a project that is no block design.
+    command add_files {-norecurse -quiet -scan_for_includes} {-fileset} 1 1 {
+        after_step project add_files
+        foreach file [lindex $a 0] {
+            need {[file isfile $file]} "there is no file $file"
+            need {[file extension $file] in {.v .sv .mem .xdc}} "nobody knows what $file is"
+            dict lappend ::state sources $file
+        }
+    }
+    command current_fileset {-quiet -constrset -simset -srcset} {} 0 1 {
+        after_step project current_fileset
+        return sources_1
+    }
+    command update_compile_order {-quiet} {-fileset} 0 0 {
+        need {$o(-fileset) eq "sources_1"} "there are no files $o(-fileset)"
+    }
+    # Whether a module is defined, and all that its text names: memories by the names of their files alone.
+    proc elaborated {top} {
+        set sources [dict get $::state sources]
+        set text ""
+        foreach file $sources {
+            if {[file extension $file] in {.v .sv}} {
+                append text [read_text $file]
+            }
+        }
+        need {[regexp "module $top\\M" $text]} "no file defines the module $top"
+        foreach {- named} [regexp -all -inline {"([^"]+\.mem)"} $text] {
+            # Defaults of parameters name files that nobody has.
+            if {[regexp "\\(\"[string map {. \\.} $named]\"\\)" $text]} {
+                need {[llength [lsearch -all -glob $sources */$named]] == 1} "there is no memory $named"
+            }
+        }
+        foreach {- instance} [regexp -all -inline -line {^    (finnp_\w+|\w+_[0-9a-f]{8}) (?:#\(|\w+ \()} $text] {
+            need {[regexp "module $instance\\M" $text]} "no file defines the module $instance"
+        }
+        set streams {}
+        foreach {- port} [regexp -all -inline -nocase -line {wire (?:\[\d+:0\] )?([sm]_axis(?:_\d+)?)_tvalid} $text] {
+            lappend streams $port
+        }
+        return $streams
+    }
     command current_project {-quiet} {} 0 1 {
         after_step project current_project
         return project
     }
     command close_project {-delete} {} 0 0 {
         after_step project close_project
+        foreach key {sources top streams_of_top packaged} {
+            dict unset ::state $key
+        }
     }
     command set_property {} {-dict} 1 3 {
         if {[info exists o(-dict)]} {
@@ -255,6 +299,10 @@ if {$tool eq "vivado"} {
             }
             CONFIG.POLARITY {
                 need {$value in {ACTIVE_LOW ACTIVE_HIGH}} "there is no polarity $value"
+            }
+            top {
+                dict set ::state streams_of_top [::elaborated $value]
+                dict set ::state top $value
             }
             CONFIG.ASSOCIATED_BUSIF - generate_synth_checkpoint - name - version {}
             default {
@@ -347,9 +395,17 @@ if {$tool eq "vivado"} {
     command ipx::package_project {-import_files -force} {
         -root_dir -vendor -library -taxonomy -module -set_current -wrapper_name
     } 0 0 {
-        after_step generate_target ipx::package_project
-        need {$o(-module) eq [dict get $::state design]} "there is no module $o(-module)"
-        dict set ::state packaged $o(-root_dir) "$o(-vendor):$o(-library):$o(-module):1.0"
+        if {[info exists o(-module)]} {
+            after_step generate_target ipx::package_project
+            need {$o(-module) eq [dict get $::state design]} "there is no module $o(-module)"
+            set name $o(-module)
+            set streams {}
+        } else {
+            need {[dict exists $::state top]} "ipx::package_project: of what?"
+            set name [dict get $::state top]
+            set streams [dict get $::state streams_of_top]
+        }
+        dict set ::state packaged $o(-root_dir) "$o(-vendor):$o(-library):$name:1.0\n$streams"
     }
     foreach name {ipx::create_xgui_files ipx::update_checksums} {
         command $name {} {} 1 1 {}
@@ -383,14 +439,17 @@ if {$tool eq "vivado"} {
         done create_clock
     }
     command get_ports {-quiet} {-filter} 1 1 {
-        need {$a in {ap_clk ap_rst_n}} "there is no port $a"
+        need {$a in {ap_clk ap_rst_n aclk aresetn}} "there is no port $a"
         return $a
     }
     command synth_design {} {-top -part -mode -directive -flatten_hierarchy} 0 0 {
-        foreach step {generate_target create_clock} {
-            after_step $step synth_design
+        after_step create_clock synth_design
+        if {[dict exists $::state sources]} {
+            elaborated $o(-top)
+        } else {
+            after_step generate_target synth_design
+            need {$o(-top) eq [dict get $::state module]} "there is no module $o(-top)"
         }
-        need {$o(-top) eq [dict get $::state module]} "there is no module $o(-top)"
         need {$o(-part) eq [dict get $::state part]} "the project is for another part"
         need {$o(-mode) in {default out_of_context}} "there is no mode $o(-mode)"
         done synth_design

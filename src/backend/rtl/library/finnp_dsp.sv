@@ -3,8 +3,15 @@
 // may be used, changed and passed on for any purpose, without condition and without warranty.
 //
 // A multiplier of UltraScale+: (d - a) * b, four cycles later. Where the primitive DSP48E2 is not known, as in
-// simulation, a model of the same bits stands for it; `FINNP_DSP48E2` asks for the primitive (UG579, "DSP48E2").
+// simulation, a model of the same bits stands for it; `FINNP_DSP48E2` asks for the primitive (UG579, "DSP48E2"), and
+// so does synthesis by Vivado.
 `default_nettype none
+
+`ifdef SYNTHESIS
+`ifndef YOSYS
+`define FINNP_DSP48E2
+`endif
+`endif
 
 module finnp_dsp (
     input  wire        clk,

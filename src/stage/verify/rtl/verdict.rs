@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ALONE_DEPTH;
 use super::simulate::{NETWORK_RUN, layer_job, written};
-use crate::dataflow::Dataflow;
+use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Port};
 use crate::simulate::{Load, alone, run};
@@ -13,7 +13,6 @@ use crate::stage::generate::rtl::deepen;
 use crate::stage::record::{feed, json, of_inputs, read};
 use crate::stage::simulate::SIMULATION;
 use crate::stage::verify::frames;
-use crate::stage::verify::plan::Whole;
 use crate::stage::verify::simulation::Simulation;
 use crate::stage::verify::trace::{self, TRACE_JOB};
 use crate::stage::{Inputs, Job, NETWORK, Outputs};
@@ -77,10 +76,10 @@ impl Pair {
     }
 }
 
-/// The job that compares every layer and, where it was simulated, the network.
-pub(super) fn job(folded: &Dataflow, simulations: &[Simulation], whole: Whole) -> Job {
-    let nodes = folded.nodes.iter().zip(simulations);
-    let mut pairs: Vec<Pair> = nodes
+/// The job that compares `layers` with what was simulated of each and, where it was simulated, the network.
+pub(super) fn job(folded: &Dataflow, layers: &[(&Node, &Simulation)], whole: bool) -> Job {
+    let mut pairs: Vec<Pair> = layers
+        .iter()
         .map(|(node, simulation)| {
             let hardware = simulation.layer.hardware();
             Pair {
@@ -98,7 +97,7 @@ pub(super) fn job(folded: &Dataflow, simulations: &[Simulation], whole: Whole) -
         let source = trace::source(folded, output.stream)?;
         Some((output, writer.layer.hardware().output(), source))
     });
-    if let (Some((output, port, source)), true) = (last, whole.frames > 0) {
+    if let (Some((output, port, source)), true) = (last, whole) {
         pairs.push(Pair {
             name: output.name.clone(),
             job: NETWORK_RUN.to_owned(),
@@ -136,7 +135,7 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
         network: None,
     };
     let mut network = read(&of_inputs(inputs))?;
-    deepen(&mut network, inputs)?;
+    deepen(&mut network, inputs, false)?;
     for pair in pairs {
         let expected = frames::read(inputs.bytes(&pair.expected())?)?;
         let frames = expected.len() / pair.port.elements().max(1);
