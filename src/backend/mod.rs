@@ -3,6 +3,7 @@
 
 pub mod hls;
 mod part;
+mod reserved;
 pub mod rtl;
 
 pub use part::{CorePart, Language};

@@ -108,7 +108,7 @@ pub fn build(
     let tally = Tally::default();
     let built = select(stages, options.to.as_deref())
         .and_then(|chosen| {
-            require(stages, chosen, &options.require)?;
+            require(manifest, stages, chosen, &options.require)?;
             Ok(chosen)
         })
         .and_then(|stages| run(manifest, dir, stages, options, cancel, sink, &tally));
@@ -165,7 +165,12 @@ fn no_stage(stages: &[&dyn Stage], name: &str) -> Error {
 }
 
 /// Fails where a stage of `names` is not among those that are `chosen` or cannot do its work.
-fn require(stages: &[&dyn Stage], chosen: &[&dyn Stage], names: &[String]) -> Result<()> {
+fn require(
+    manifest: &Manifest,
+    stages: &[&dyn Stage],
+    chosen: &[&dyn Stage],
+    names: &[String],
+) -> Result<()> {
     for name in names {
         let is_named = |stage: &&&dyn Stage| stage.name() == name;
         let Some(stage) = stages.iter().find(is_named) else {
@@ -175,7 +180,7 @@ fn require(stages: &[&dyn Stage], chosen: &[&dyn Stage], names: &[String]) -> Re
             let what = format!("`{name}` is required, but the build stops before it");
             return Err(Error::user(what).help("name a later stage with `--to`, or leave it out"));
         }
-        if let Some(error) = stage.missing()? {
+        if let Some(error) = stage.missing(manifest)? {
             return Err(error.within(format!("`{name}` is required and cannot run")));
         }
     }

@@ -186,6 +186,20 @@ impl Dataflow {
             .find(|node| node.outputs.contains(&stream))
     }
 
+    /// What streams are called, in their order: `input`, or the layer that writes it, numbered where it writes several.
+    pub fn stream_names(&self) -> Vec<String> {
+        let mut names = vec!["input".to_owned(); self.streams.len()];
+        for node in &self.nodes {
+            for (at, id) in node.outputs.iter().enumerate() {
+                names[id.0] = match node.outputs.len() {
+                    1 => node.name.clone(),
+                    _ => format!("{}_{at}", node.name),
+                };
+            }
+        }
+        names
+    }
+
     /// The nodes that read `stream`.
     pub fn consumers(&self, stream: StreamId) -> impl Iterator<Item = &Node> {
         self.nodes

@@ -23,6 +23,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     grid(draft, problems);
     amounts(draft, problems);
     idle_pruning(draft, problems);
+    idle_multiplier(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -82,7 +83,25 @@ fn idle_pruning(draft: &Draft, problems: &mut Problems) {
             false => "nothing is pruned",
         };
         let error = Error::user(format!("`{}` is given, but {what}", entry.key.name))
-            .help("say `pattern = \"bcr-col\"` in `[prune]` or in the `[[layer]]`");
+            .help("say `pattern = \"bcr-col\"` or `\"bcr\"` in `[prune]` or in the `[[layer]]`");
+        problems.add(&entry.spot, "has no effect", error);
+    }
+}
+
+/// DSP slices multiply in SystemVerilog alone.
+fn idle_multiplier(draft: &Draft, problems: &mut Problems) {
+    let text = |key: &str, word: &[&str]| {
+        let mut entries = draft.entries.values().filter(|entry| entry.key.name == key);
+        entries.find(
+            |entry| matches!(&entry.value, Given::Text(text) if word.contains(&text.as_str())),
+        )
+    };
+    if draft.broken || text("backend", &["rtl", "auto"]).is_some() {
+        return;
+    }
+    if let Some(entry) = text("multiplier", &["dsp"]) {
+        let error = Error::user("HLS chooses multipliers by itself")
+            .help("take `multiplier` away, or write `backend = \"rtl\"`");
         problems.add(&entry.spot, "has no effect", error);
     }
 }

@@ -72,6 +72,9 @@ pub(super) fn network_component(
         paths.push(format!("{TO_HLS}/vitis_hls.tcl"));
         views.push(sources_view("top"));
     }
+    if !cores.are_in(Language::Cpp) {
+        paths.push(super::LINK.to_owned());
+    }
     paths.extend(super::SCRIPTS.iter().map(|script| (*script).to_owned()));
     let files: Vec<File> = paths.into_iter().map(File::new).collect();
     let stitched = stitched_name(target);

@@ -18,13 +18,14 @@ pub use stitch::{Cell, Cores, End, Stitched, What};
 pub use synth::{CHECKPOINT, CONSTRAINTS, TIMING, UTILISATION};
 pub use whole::{accelerator, accelerator_memory};
 
+use crate::backend::Language;
 use crate::backend::hls::{Target, ip_name};
 use crate::dataflow::Dataflow;
 use crate::error::Result;
 use component::network_component;
 use design::design;
 use synth::{constraints, synthesise};
-use tcl::{package_cores, stitch};
+use tcl::{link, package_cores, stitch};
 
 /// Vendor of everything that is packaged.
 const VENDOR: &str = "finnp";
@@ -45,6 +46,9 @@ const FIFO: [&str; 4] = ["xilinx.com", "ip", "axis_data_fifo", "2.0"];
 /// Scripts of the network, beside its component.
 const SCRIPTS: [&str; 4] = ["package_ip.tcl", "stitch.tcl", "synth.tcl", CONSTRAINTS];
 
+/// Script that runs them all, where cores of two languages are joined.
+const LINK: &str = "link.tcl";
+
 /// Name of the network that is joined from cores.
 fn stitched_name(target: &Target) -> String {
     format!("{}_stitched", ip_name(&target.project))
@@ -61,7 +65,7 @@ pub fn network(
 ) -> Result<Vec<(String, String)>> {
     let stitched = Stitched::new(dataflow, cores)?;
     let component = network_component(dataflow, cores, target)?;
-    let files = [
+    let mut files = vec![
         ("component.xml", component),
         ("design.xml", design(&stitched, target)?),
         ("package_ip.tcl", package_cores(cores, target)),
@@ -69,5 +73,9 @@ pub fn network(
         ("synth.tcl", synthesise(target)),
         (CONSTRAINTS, constraints(target, CLOCK)),
     ];
-    Ok(files.map(|(name, text)| (name.to_owned(), text)).into())
+    if !cores.are_in(Language::Cpp) {
+        files.push((LINK, link(target)));
+    }
+    let files = files.into_iter();
+    Ok(files.map(|(name, text)| (name.to_owned(), text)).collect())
 }

@@ -89,6 +89,22 @@ fn catalogued(cores: &[&Core], target: &Target) -> String {
     )
 }
 
+/// `link.tcl`: all cores packaged, joined and implemented, each by a Vivado of its own.
+pub(super) fn link(target: &Target) -> String {
+    format!(
+        "# Packages, joins and implements the cores of `{project}`; those in C++ were synthesised before.\n\
+         # Leaves reports and a checkpoint in the folder in which Vivado is started. (2022.1 and later)\n\
+         #   vivado -mode batch -source link.tcl\n\
+         set here [file normalize [file dirname [info script]]]\n\
+         foreach {{script arguments}} {{\n    package_ip.tcl {{}}\n    stitch.tcl {{}}\n    \
+         synth.tcl {{{name} route}}\n}} {{\n    \
+         exec vivado -mode batch -nolog -nojournal -notrace -source $here/$script -tclargs {{*}}$arguments \\\n        \
+         >@ stdout 2>@ stderr\n}}\nexit\n",
+        project = target.project,
+        name = stitched_name(target),
+    )
+}
+
 /// `stitch.tcl`: the block design of all cores, packaged as one IP.
 pub(super) fn stitch(stitched: &Stitched, target: &Target) -> String {
     let name = stitched_name(target);

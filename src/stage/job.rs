@@ -196,7 +196,7 @@ pub trait Stage: Sync {
     ///
     /// # Errors
     /// A bug in the table of tools.
-    fn missing(&self) -> Result<Option<Error>> {
+    fn missing(&self, _manifest: &Manifest) -> Result<Option<Error>> {
         Ok(None)
     }
 }

@@ -9,6 +9,14 @@ use crate::manifest::{Backend, Manifest};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Languages(Vec<Language>);
 
+/// Whether a manifest asks for C++ for some layer; what its entries match is for others to say.
+pub(super) fn some_cpp(manifest: &Manifest) -> bool {
+    let entries = manifest.layers.iter().filter_map(|layer| layer.backend);
+    entries
+        .chain([manifest.target.backend])
+        .any(|backend| backend == Backend::Hls)
+}
+
 /// The language of the layer of that name. What joins layers has the language of the project, unless an entry names it.
 pub(super) fn language(manifest: &Manifest, layer: &str) -> Language {
     let own = manifest.choice(layer).backend.map(|(backend, _)| backend);

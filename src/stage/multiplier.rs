@@ -3,13 +3,11 @@
 
 use super::language::language;
 use crate::backend::Language;
+use crate::board::Family;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Multiplier};
 use crate::manifest::Manifest;
-
-/// How the names of parts begin whose DSP slices are narrower.
-const OLDER: &str = "xc7";
 
 /// What multiplies in a layer.
 ///
@@ -36,7 +34,7 @@ pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
             None => Ok(Multiplier::Lut),
         };
     }
-    if manifest.target.board.part.starts_with(OLDER) {
+    if manifest.target.board.family != Family::UltrascalePlus {
         let place = match entry {
             Some(entry) => entry.place("multiplier"),
             None => manifest.place("target.multiplier"),

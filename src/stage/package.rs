@@ -38,8 +38,8 @@ impl Stage for Package {
         }
         let cores = cores(&dataflow, &languages, done)?;
         let mut jobs = vec![
-            edge("edge input", &cores.input, &target),
-            edge("edge output", &cores.output, &target),
+            edge(EDGES[0], &cores.input, &target),
+            edge(EDGES[1], &cores.output, &target),
         ];
         let layers = dataflow.nodes.iter().zip(&cores.layers);
         jobs.extend(layers.map(|(node, core)| layer(node, core, &target)));
@@ -47,6 +47,27 @@ impl Stage for Package {
         jobs.push(network(&dataflow, cores, target, mixed));
         Ok(jobs)
     }
+}
+
+/// The job of the network as a whole.
+pub(super) fn whole_job() -> &'static str {
+    NETWORK
+}
+
+/// The jobs of all cores, where the network is made of cores: their names, and the layers that are theirs.
+pub(super) fn core_jobs(dataflow: &Dataflow) -> Vec<(String, Option<&Node>)> {
+    let edges = EDGES.iter().map(|edge| ((*edge).to_owned(), None));
+    let layers = dataflow.nodes.iter();
+    edges
+        .chain(layers.map(|node| (core_job(&node.name), Some(node))))
+        .collect()
+}
+
+/// Jobs of the edges.
+const EDGES: [&str; 2] = ["edge input", "edge output"];
+
+fn core_job(layer: &str) -> String {
+    format!("core {layer}")
 }
 
 /// The cores of the network. Equal layers with equal memories are one.
@@ -110,7 +131,7 @@ fn layer(node: &Node, core: &Core, target: &Target) -> Job {
         Language::SystemVerilog => rtl_memory_job(&node.name),
     };
     let kept = memories.clone();
-    let mut job = job(format!("core {}", node.name), core, target, move |inputs| {
+    let mut job = job(core_job(&node.name), core, target, move |inputs| {
         let layer: Layer = from_json(inputs.bytes("layer.json")?)?;
         let core = Core::named(&layer, &name, language)?;
         let mut outputs = files(&core, &aim)?;

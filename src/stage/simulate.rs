@@ -33,7 +33,16 @@ pub(super) struct Simulation {
     /// By layer, the cycles of a frame in which it waits.
     pub waits: Vec<Waits>,
     /// By stream of the graph, the words that its FIFO holds.
-    pub depths: Vec<usize>,
+    pub depths: Vec<Depth>,
+}
+
+/// The FIFO of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Depth {
+    /// `input`, or the layer that writes it, numbered where it writes several.
+    pub stream: String,
+    /// Words that it holds.
+    pub words: usize,
 }
 
 /// Cycles of a frame in which a layer waits.
@@ -66,8 +75,23 @@ impl Stage for Simulate {
     }
 }
 
+/// Streams that a layer may join.
+const JOINED: usize = 64;
+
 fn simulate(inputs: &Inputs) -> Result<Outputs> {
     let mut dataflow = read(&of_inputs(inputs))?;
+    if let Some(node) = dataflow
+        .nodes
+        .iter()
+        .find(|node| node.inputs.len() > JOINED)
+    {
+        return Err(Error::user(format!(
+            "layer `{}` joins {} streams, and {JOINED} are the most in SystemVerilog",
+            node.name,
+            node.inputs.len()
+        ))
+        .help("take `backend` away: in C++ it may join more"));
+    }
     let found = depths(&dataflow)?;
     for (stream, depth) in dataflow.streams.iter_mut().zip(found) {
         stream.depth = depth;
@@ -103,7 +127,15 @@ fn told(dataflow: &Dataflow, found: &Run) -> Simulation {
                 blocked: activity.blocked,
             })
             .collect(),
-        depths: dataflow.streams.iter().map(|stream| stream.depth).collect(),
+        depths: dataflow
+            .streams
+            .iter()
+            .zip(dataflow.stream_names())
+            .map(|(stream, name)| Depth {
+                stream: name,
+                words: stream.depth,
+            })
+            .collect(),
     }
 }
 

@@ -126,6 +126,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
     warnings.extend(wide_sums(&folded));
     warnings.extend(in_vain(&plan));
     warnings.extend(boundaries(&f32));
+    warnings.extend(slower(&folded, rtl.as_ref()));
     if let Link::Done(done) = &link {
         warnings.extend(done.warnings.iter().cloned());
     }
@@ -152,7 +153,10 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
 fn proof(rtl: Option<&RtlVerdict>, layers: usize) -> String {
     match rtl {
         None => PROOF.to_owned(),
-        Some(rtl) if rtl.network.is_some() => RTL_PROOF.to_owned(),
+        // One frame alone does not show that the next one follows it in time.
+        Some(rtl) if rtl.network.as_ref().is_some_and(|n| n.interval.is_some()) => {
+            RTL_PROOF.to_owned()
+        }
         Some(rtl) => format!(
             "{PROOF}; {} of {layers} layers: {RTL_PROOF}",
             rtl.layers.len()
@@ -229,6 +233,19 @@ fn in_vain(plan: &[Pruned]) -> Option<String> {
          concatenation, a grouped layer or pixels that are moved apart"
             .to_owned()
     })
+}
+
+/// A network that takes longer in RTL than its slowest layer alone.
+fn slower(folded: &Dataflow, rtl: Option<&RtlVerdict>) -> Option<String> {
+    let interval = rtl?.network.as_ref()?.interval?;
+    let cycles = folded
+        .nodes
+        .iter()
+        .map(|node| node.layer.hardware().cycles());
+    let most = cycles.max().filter(|most| interval > *most)?;
+    Some(format!(
+        "frames leave every {interval} cycles in RTL, although no layer alone takes more than {most}"
+    ))
 }
 
 /// Values that f32 rounds to another level than the exact reference does.

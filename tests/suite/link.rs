@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::project::{Call, Project, path};
+use super::rtl_bench::verilator;
 use super::tcl::{recorder, tclsh};
 
 const HLS: &str = "****** Vitis HLS - High-Level Synthesis from C, C++ and OpenCL v2022.1 (64-bit)";
@@ -272,33 +273,50 @@ fn a_tool_that_leaves_nothing_is_an_error() {
 }
 
 /// The generated scripts themselves, in the very folders in which the tools would run them, with the newer
-/// command for the first.
+/// command for the first; for C++, for SystemVerilog, which needs no other tool than Vivado, and for both.
 #[test]
 fn the_scripts_run_where_link_runs_them() {
-    if tclsh().is_none() {
+    if tclsh().is_none() || !verilator() {
         return;
     }
-    let world = World::new();
     let recorder: PathBuf = recorder();
     let recorder = recorder.display();
-    world.tool(
-        "vitis-run",
-        "****** vitis-run v2025.1 (64-bit)",
-        &format!("[ \"$1 $2 $3\" = '--mode hls --tcl' ] && exec tclsh {recorder} hls $4"),
-    );
-    let vivado = format!("shift 6\nexec tclsh {recorder} vivado \"$1\" \"$3\" \"$4\"");
-    world.tool("vivado", VIVADO, &vivado);
-    world.build(&["--require", "link"]).expect_success();
-    let link = world.project.json("link/link.json");
-    assert_eq!(
-        (&link["lut"], &link["bram"], &link["wns_ns"]),
-        (&json!(1234), &json!(2.5), &json!(0.125))
-    );
-    let log = fs::read_to_string(
-        world
-            .project
-            .dir()
-            .join("build/logs/link/implement the network.log"),
-    );
-    assert!(log.unwrap().contains("\nroute_design\n"));
+    let mixed = ["target.backend=rtl", "layer.fc2.backend=hls"];
+    for (set, cpp, synthesised) in [
+        (&[][..], true, 1),
+        (&mixed[..1], false, 0),
+        (&mixed[..], true, 1),
+    ] {
+        let world = World::new();
+        if cpp {
+            world.tool(
+                "vitis-run",
+                "****** vitis-run v2025.1 (64-bit)",
+                &format!("[ \"$1 $2 $3\" = '--mode hls --tcl' ] && exec tclsh {recorder} hls $4"),
+            );
+        }
+        let vivado = format!(
+            "shift 6\nscript=$1\n[ $# -gt 0 ] && shift\n[ $# -gt 0 ] && shift\n\
+             exec tclsh {recorder} vivado \"$script\" \"$@\""
+        );
+        world.tool("vivado", VIVADO, &vivado);
+        let set: Vec<&str> = set.iter().flat_map(|value| ["--set", value]).collect();
+        let args = [&["--require", "link"], &set[..]].concat();
+        let call = world.build(&args).expect_success();
+        let ran = of_link(&call);
+        assert_eq!(ran.len(), synthesised + 2, "{ran:?}");
+        let link = world.project.json("link/link.json");
+        assert_eq!(
+            (&link["lut"], &link["bram"], &link["wns_ns"]),
+            (&json!(1234), &json!(2.5), &json!(0.125))
+        );
+        assert_eq!(
+            link["tools"].as_object().unwrap().len(),
+            1 + usize::from(cpp)
+        );
+        let log = "build/logs/link/implement the network.log";
+        let log = fs::read_to_string(world.project.dir().join(log)).unwrap();
+        assert!(log.contains("\nroute_design\n"), "{log}");
+        assert_eq!(world.build(&args).expect_success().ran(), [""; 0]);
+    }
 }

@@ -74,6 +74,7 @@ mod resnet;
 mod road;
 mod rtl;
 mod rtl_bench;
+mod rtl_control;
 mod rtl_join;
 mod rtl_matrix;
 mod rtl_network;

@@ -2,6 +2,7 @@
 //! Written for 2022.1 and later. Must not know C++.
 
 use super::core::CORE_TO_HLS;
+use crate::backend::reserved::is_reserved;
 
 /// The part and clock that synthesis aims at.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,10 +102,11 @@ pub fn core_script(target: &Target, name: &str, sources: &[String]) -> String {
     )
 }
 
-/// The name of the whole network's IP: an identifier that begins with a letter.
+/// The name of the whole network's IP: an identifier that begins with a letter and that a module may have.
 pub fn ip_name(project: &str) -> String {
     let name = project.replace('-', "_");
-    match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    match begins && !is_reserved(&name) {
         true => name,
         false => format!("ip_{name}"),
     }
@@ -116,7 +118,13 @@ mod tests {
 
     #[test]
     fn names_of_ip_begin_with_a_letter() {
-        for (project, expected) in [("digits", "digits"), ("2-b", "ip_2_b"), ("-", "ip__")] {
+        for (project, expected) in [
+            ("digits", "digits"),
+            ("2-b", "ip_2_b"),
+            ("-", "ip__"),
+            ("table", "ip_table"),
+            ("finnp_fifo", "ip_finnp_fifo"),
+        ] {
             assert_eq!(ip_name(project), expected);
         }
     }

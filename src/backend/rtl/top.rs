@@ -77,6 +77,8 @@ pub fn top_source(
 /// The names of all streams: `input`, or the layer that writes it.
 struct Wires {
     names: Vec<Option<(Port, String)>>,
+    /// The input first, then what the layers write, in their order.
+    order: Vec<StreamId>,
 }
 
 impl Wires {
@@ -96,11 +98,16 @@ impl Wires {
                 wires[id.0] = Some((port, wire));
             }
         }
-        Ok(Wires { names: wires })
+        let written = dataflow.nodes.iter().flat_map(|node| &node.outputs);
+        Ok(Wires {
+            names: wires,
+            order: [&fed].into_iter().chain(written).copied().collect(),
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &(Port, String)> {
-        self.names.iter().flatten()
+        let names = self.order.iter().map(|id| &self.names[id.0]);
+        names.flatten()
     }
 
     fn name(&self, id: StreamId) -> Result<&str> {
@@ -155,6 +162,8 @@ fn control_ports() -> String {
 
 /// Version of the registers.
 const VERSION: u32 = 1;
+/// Address of the first counter of stalls.
+const FIRST_COUNTER: usize = 0x40;
 /// Streams whose stalls fit the registers' 4 KiB.
 const COUNTED: usize = 1008;
 
@@ -166,13 +175,20 @@ fn control(input: Port, wires: &Wires) -> String {
         .map(|(_, name)| format!("{name}_valid && !{name}_ready"))
         .collect();
     let count = stalls.len();
+    let names = wires.all().take(COUNTED).enumerate();
+    let names: String = names
+        .map(|(at, (_, name))| {
+            let name = name.trim_start_matches("w_");
+            format!("    // 0x{:03x}: {name}\n", FIRST_COUNTER + 4 * at)
+        })
+        .collect();
     let stalls: Vec<String> = stalls.into_iter().rev().collect();
     let signals: String = CONTROL_SIGNALS
         .iter()
         .map(|(signal, ..)| format!("        .{signal}({CONTROL}_{signal}),\n"))
         .collect();
     format!(
-        "\n    wire [{}:0] stalled = {{\n        {}\n    }};\n    finnp_control #(\n        \
+        "\n    // Registers of the cycles in which a word waited, by stream.\n{names}    wire [{}:0] stalled = {{\n        {}\n    }};\n    finnp_control #(\n        \
          .VERSION(32'd{VERSION}),\n        .FRAME_WORDS({}),\n        .STREAMS({count})\n    ) control (\n        \
          .clk(clk),\n        .rst(rst),\n{signals}        .open(open),\n        .entered(s_axis_tvalid && s_axis_tready),\n        \
          .entered_last(s_axis_tlast),\n        .left(m_axis_tvalid && m_axis_tready && m_axis_tlast),\n        \
@@ -232,8 +248,9 @@ fn instance(
         .iter()
         .zip(&node.outputs)
         .map(|(parameter, id)| {
+            // Verilator takes a number without a size for one inside the module too.
             format!(
-                "        .{parameter}({})",
+                "        .{parameter}(32'd{})",
                 dataflow.stream(*id).depth.max(1)
             )
         })

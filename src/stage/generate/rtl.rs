@@ -123,8 +123,8 @@ pub(in crate::stage) fn deepen(
     for (stream, depth) in dataflow.streams.iter_mut().zip(found.depths) {
         stream.depth = match merged {
             // What C++ needs is an estimate.
-            true => stream.depth.max(depth),
-            false => depth,
+            true => stream.depth.max(depth.words),
+            false => depth.words,
         };
     }
     Ok(())

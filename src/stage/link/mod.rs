@@ -5,6 +5,7 @@
 //! figures hold none, and a run that is in the cache is not repeated.
 //! Must not know the cache.
 
+mod job;
 mod report;
 mod version;
 
@@ -12,15 +13,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::generate::{LIBRARY_JOB, TOP_JOB, has_memories, memory_job, source_job};
+use super::language::{self, Languages};
 use super::record::{from_json, json, of_stage, read};
-use super::{Artifacts, Command, Inputs, Job, NETWORK, OutputRef, Outputs, Program, Stage};
-use crate::backend::hls::{LIBRARY, archive, ip_name};
-use crate::dataflow::{Dataflow, Node};
+use super::{Artifacts, Inputs, Job, OutputRef, Outputs, Stage};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::package::{CHECKPOINT, CONSTRAINTS, TIMING, UTILISATION};
+use crate::package::{TIMING, UTILISATION};
 use crate::tool;
+use job::{IMPLEMENTATION_JOB, Synthesiser};
 pub use report::Figures;
 use report::figures;
 
@@ -31,10 +31,6 @@ pub(super) struct Linking;
 pub(super) const RESULT_JOB: &str = "result";
 /// What it writes.
 pub(super) const RESULT: &str = "link.json";
-/// Job that turns C++ into an IP.
-const SYNTHESIS_JOB: &str = "synthesise the network";
-/// Job that implements the IP.
-const IMPLEMENTATION_JOB: &str = "implement the network";
 
 /// `build/link/link.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,7 +69,6 @@ const HLS: [(&str, &[&str]); 2] = [
     ("vitis-run", &["--mode", "hls", "--tcl"]),
 ];
 const VIVADO: &str = "vivado";
-const SCRIPT: &str = "vitis_hls.tcl";
 
 impl Stage for Linking {
     fn name(&self) -> &'static str {
@@ -85,26 +80,29 @@ impl Stage for Linking {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
-        let hls = hls()?;
-        let missing = missing()?;
-        let Some((hls, lead)) = hls.filter(|_| missing.is_empty()) else {
+        let folded = read(&of_stage(done, "fold"))?;
+        let languages = Languages::of(manifest, &folded);
+        let missing = missing(!languages.all_rtl())?;
+        if !missing.is_empty() {
             return Ok(vec![not_run(&reason(&missing))]);
+        }
+        let project = &manifest.project.name;
+        let tool = hls()?.filter(|_| !languages.all_rtl());
+        let mut jobs = match tool {
+            None => job::of_rtl(&folded, done)?,
+            Some(tool) if languages.some_rtl() => job::of_cores(&folded, &languages, tool, done)?,
+            Some(tool) => job::of_cpp(&folded, project, tool, done)?,
         };
-        let name = ip_name(&manifest.project.name);
-        let synthesis = synthesis(&read(&of_stage(done, "fold"))?, hls, lead, &name, done)?;
-        let versions = [hls, VIVADO]
-            .into_iter()
-            .map(|tool| Ok((tool.to_owned(), tool::find(tool)?.version.clone())));
+        let versions = tool.iter().map(|tool| tool.program).chain([VIVADO]);
+        let versions =
+            versions.map(|tool| Ok((tool.to_owned(), tool::find(tool)?.version.clone())));
         let versions = versions.collect::<Result<BTreeMap<String, String>>>()?;
-        Ok(vec![
-            synthesis,
-            implementation(&name),
-            result(manifest.target.clock_mhz, versions),
-        ])
+        jobs.push(result(manifest.target.clock_mhz, versions));
+        Ok(jobs)
     }
 
-    fn missing(&self) -> Result<Option<Error>> {
-        let missing = missing()?;
+    fn missing(&self, manifest: &Manifest) -> Result<Option<Error>> {
+        let missing = missing(language::some_cpp(manifest))?;
         if missing.is_empty() {
             return Ok(None);
         }
@@ -117,22 +115,22 @@ impl Stage for Linking {
 }
 
 /// The tool for C++, with the arguments in front of its script.
-fn hls() -> Result<Option<(&'static str, &'static [&'static str])>> {
-    for (name, lead) in HLS {
-        if tool::is_installed(name)? {
-            return Ok(Some((name, lead)));
+fn hls() -> Result<Option<Synthesiser>> {
+    for (program, lead) in HLS {
+        if tool::is_installed(program)? {
+            return Ok(Some(Synthesiser { program, lead }));
         }
     }
     Ok(None)
 }
 
-/// Tools that are not there.
-fn missing() -> Result<Vec<&'static str>> {
+/// Tools that are not there, the one for C++ among them if there is some.
+fn missing(cpp: bool) -> Result<Vec<&'static str>> {
     let mut missing = Vec::new();
     if !tool::is_installed(VIVADO)? {
         missing.push(VIVADO);
     }
-    if hls()?.is_none() {
+    if cpp && hls()?.is_none() {
         missing.push(HLS[0].0);
     }
     Ok(missing)
@@ -154,75 +152,6 @@ fn not_run(reason: &str) -> Job {
     Job::compute(RESULT_JOB, compute)
         .line("missing", reason)
         .shown_in("link")
-}
-
-/// The job that makes an IP of the network's C++.
-fn synthesis(
-    dataflow: &Dataflow,
-    program: &'static str,
-    lead: &[&str],
-    name: &str,
-    done: &dyn Artifacts,
-) -> Result<Job> {
-    let args = lead.iter().chain(&[SCRIPT]).map(|&arg| arg.to_owned());
-    let mut job = Job::run(
-        SYNTHESIS_JOB,
-        Command {
-            program: Program::Tool(program),
-            args: args.collect(),
-            outputs: vec![archive(name)],
-        },
-    )
-    .shown_in("link");
-    for file in done.list("generate", TOP_JOB)?.into_keys() {
-        job = job.output_of(file.clone(), "generate", TOP_JOB, file);
-    }
-    let own = LIBRARY
-        .iter()
-        .filter(|(path, _)| !path.starts_with("bundled/"));
-    for (path, _) in own {
-        job = job.output_of(format!("library/{path}"), "generate", LIBRARY_JOB, *path);
-    }
-    for node in &dataflow.nodes {
-        job = files(job, node, done)?;
-    }
-    Ok(job)
-}
-
-/// Adds the sources of a layer's shape and its memories.
-fn files(mut job: Job, node: &Node, done: &dyn Artifacts) -> Result<Job> {
-    let shape = source_job(&node.name);
-    for file in done.list("generate", &shape)?.into_keys() {
-        job = job.output_of(format!("shapes/{file}"), "generate", &shape, file);
-    }
-    if has_memories(&node.layer) {
-        let memory = memory_job(&node.name);
-        for file in done.list("generate", &memory)?.into_keys() {
-            let place = format!("layers/{}/{file}", node.name);
-            job = job.output_of(place, "generate", &memory, file);
-        }
-    }
-    Ok(job)
-}
-
-/// The job that places and routes the IP.
-fn implementation(name: &str) -> Job {
-    let args =
-        "-mode batch -nolog -nojournal -notrace -source synth.tcl -tclargs network.zip route";
-    let outputs = [UTILISATION, TIMING, CHECKPOINT];
-    let mut job = Job::run(
-        IMPLEMENTATION_JOB,
-        Command {
-            program: Program::Tool(VIVADO),
-            args: args.split(' ').map(str::to_owned).collect(),
-            outputs: outputs.map(str::to_owned).to_vec(),
-        },
-    )
-    .output_of("network.zip", "link", SYNTHESIS_JOB, archive(name));
-    for file in ["synth.tcl", CONSTRAINTS] {
-        job = job.output_of(file, "package", NETWORK, file);
-    }
-    job.shown_in("link")
 }
 
 /// The job that reads the reports.

@@ -54,8 +54,8 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
     let top = top_name(project);
     let how = format!(
         "// With Verilator, in this folder:\n\
-         //   verilator --cc --exe --build -O3 --no-assert --prefix Vdut -CFLAGS \"-O1 -std=c++17 -I..\" -o simulate \\\n\
-         //     -y library -y shapes --top-module {top} {top}.sv testbench.cpp\n\
+         //   verilator --cc --exe --build -O3 --no-assert --unroll-count 65536 --unroll-stmts 1000000 \\\n\
+         //     --prefix Vdut -CFLAGS \"-O1 -std=c++17 -I..\" -o simulate -y shapes \\\n         //     --top-module {top} {top}.sv testbench.cpp\n\
          //   obj_dir/simulate INPUT OUTPUT\n"
     );
     let text = program(&top, "dut.aclk, dut.aresetn, 0", &streams);
@@ -65,7 +65,8 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
 fn program(module: &str, clock: &str, streams: &str) -> String {
     format!(
         "// Simulates {module}.\n#include \"Vdut.h\"\n#include \"finnp_bench.hpp\"\n\n\
-         int main(int argc, char** argv) {{\n    Vdut dut;\n    finnp::Bench<Vdut> bench(dut, {clock});\n\
+         int main(int argc, char** argv) {{\n    // Registers begin with anything, where Verilator was told `--x-initial unique`.\n    \
+         Verilated::randReset(2);\n    Vdut dut;\n    finnp::Bench<Vdut> bench(dut, {clock});\n\
          {streams}    return bench.run(argc, argv);\n}}\n"
     )
 }

@@ -53,6 +53,11 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
         "--x-initial",
         "fast",
         "--no-assert",
+        // Many thresholds and wide words are long loops.
+        "--unroll-count",
+        "65536",
+        "--unroll-stmts",
+        "1000000",
         "--prefix",
         "Vdut",
         "--Mdir",

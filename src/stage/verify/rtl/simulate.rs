@@ -58,13 +58,37 @@ fn words(name: String, streams: &[(String, Port)]) -> Job {
     job
 }
 
+/// Cycles without a word at either end after which a simulation is given up, at least.
+const PATIENCE: u64 = 1_000_000;
+
+/// How a program is run.
+struct How {
+    /// Streams that it reads, and that it writes.
+    inputs: usize,
+    copies: usize,
+    /// Words of a next frame that may follow.
+    ahead: usize,
+    /// Cycles that a frame takes at most, one layer after the other.
+    cycles: u64,
+}
+
 /// The run of a program that `compiled` built on the words that `packed` made.
-fn run(name: String, compiled: String, packed: &str, [inputs, copies, ahead]: [usize; 3]) -> Job {
+fn run(name: String, compiled: String, packed: &str, how: &How) -> Job {
+    let How {
+        inputs,
+        copies,
+        ahead,
+        cycles,
+    } = *how;
     let fed = numbered("in", inputs).into_iter();
     let fed: Vec<String> = fed.map(|name| format!("{name}.bin")).collect();
     let written = written(copies);
     let words = written.iter().map(|[words, _]| words.clone());
-    let args = ["--ahead".to_owned(), ahead.to_string()].into_iter();
+    let patience = PATIENCE.max(2 * cycles);
+    let args = [("--ahead", ahead as u64), ("--patience", patience)];
+    let args = args
+        .iter()
+        .flat_map(|(name, value)| [(*name).to_owned(), value.to_string()]);
     let mut job = Job::run(
         name,
         Command {
@@ -98,16 +122,17 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
     let ports = hardware.inputs();
     let streams: Vec<(String, Port)> = simulation.fed.iter().cloned().zip(ports).collect();
     let packing = format!("words of {}", node.name);
-    let sides = [
-        streams.len(),
-        hardware.copies(),
-        hardware.schedule().ahead(),
-    ];
+    let how = How {
+        inputs: streams.len(),
+        copies: hardware.copies(),
+        ahead: hardware.schedule().ahead(),
+        cycles: hardware.cycles(),
+    };
     let run = run(
         layer_job(&node.name),
         program_job(&node.name),
         &packing,
-        sides,
+        &how,
     );
     Ok([words(packing, &streams), memories(run, node, "")?])
 }
@@ -119,8 +144,10 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
 pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
     let Ends { input, output } = Ends::of(folded)?;
     // Where a layer makes words of nothing, the network may.
-    let eager = folded.nodes.iter().map(|node| node.layer.hardware());
-    let eager = eager.filter(|layer| layer.schedule().ahead() > 0).count();
+    let layers = || folded.nodes.iter().map(|node| node.layer.hardware());
+    let eager = layers()
+        .filter(|layer| layer.schedule().ahead() > 0)
+        .count();
     let ahead = if eager > 0 { output.words() } else { 0 };
     let packing = words(
         NETWORK_WORDS.to_owned(),
@@ -130,7 +157,12 @@ pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
         NETWORK_RUN.to_owned(),
         NETWORK_JOB.to_owned(),
         NETWORK_WORDS,
-        [1, 1, ahead],
+        &How {
+            inputs: 1,
+            copies: 1,
+            ahead,
+            cycles: layers().map(|layer| layer.cycles()).sum(),
+        },
     );
     for node in &folded.nodes {
         run = memories(run, node, &format!("memories/{}/", node.name))?;
