@@ -295,14 +295,6 @@ fn joined(tcl: &str, build: &Path, modules: &BTreeSet<String>) -> String {
         "#include \"top.hpp\"\n{}{declared}\n\
          void joined(input_edge::Stream& input, output_edge::Stream& output) {{\n{streams}{calls}}}\n\n\
          int main(int argc, char** argv) {{ return finnp::simulate_network<input_edge, output_edge>(argc, argv, joined); }}\n",
-        match modules.is_empty() {
-            true => String::new(),
-            false => format!(
-                "#include \"{}\"\n",
-                Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join("tests/suite/mixed.hpp")
-                    .display()
-            ),
-        }
+        mixed::header(modules),
     )
 }

@@ -81,6 +81,15 @@ pub(crate) fn function(build: &Path, cell: &str, core: &str, kinds: &[String]) -
     )
 }
 
+/// The line that includes what such functions are made of, where there are any.
+pub(crate) fn header(modules: &BTreeSet<String>) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/mixed.hpp");
+    match modules.is_empty() {
+        true => String::new(),
+        false => format!("#include \"{}\"\n", file.display()),
+    }
+}
+
 /// Compiles the modules of `cores` and adds them to a program: sources see their headers, and `folder` gets their
 /// memories.
 pub(crate) fn verilate(build: &Path, cores: &BTreeSet<String>, folder: &Path, cxx: &mut Command) {

@@ -16,6 +16,7 @@ mod memory;
 mod mvau;
 mod mvau_bcr;
 mod mvau_rc;
+mod reserved;
 mod shape;
 mod sliding_window;
 mod stream;

@@ -2,7 +2,7 @@
 //! Written for 2022.1 and later. Must not know C++.
 
 use super::core::CORE_TO_HLS;
-use crate::backend::reserved::is_reserved;
+use super::reserved::is_reserved;
 
 /// The part and clock that synthesis aims at.
 #[derive(Debug, Clone, PartialEq)]
