@@ -18,6 +18,7 @@ mod mvau_rc;
 mod pool;
 mod shape;
 mod sliding_window;
+mod synthesis;
 mod threshold;
 mod top;
 mod upsample;
@@ -29,6 +30,7 @@ pub use bench::{BENCH, bench_source, network_bench_source};
 pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;
+pub use synthesis::{PRIMITIVES, STAT, synthesis_script};
 pub use top::{top_name, top_source};
 
 use crate::layer::Layer;
