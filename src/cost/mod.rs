@@ -9,6 +9,7 @@
 mod arithmetic;
 mod calibration;
 mod control;
+mod edge;
 mod figures;
 mod matrix;
 mod memory;
@@ -18,6 +19,7 @@ mod stream;
 mod window;
 
 pub use calibration::{Calibration, Row, Spread, calibration, fitted, off};
+pub use edge::edges;
 pub use figures::{COLUMNS, Column, Figures};
 pub use netlist::figures as netlist_figures;
 

@@ -145,6 +145,7 @@ pub(super) fn manifest(
             },
             rtl: text(values, "target", None, "backend") == Some("rtl"),
             dsp: text(values, "target", None, "multiplier") == Some("dsp"),
+            yosys: text(values, "target", None, "synthesis") == Some("yosys"),
         },
         prune: Prune {
             method: text(values, "prune", None, "method")

@@ -68,6 +68,10 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             "{:?}",
             if manifest.target.rtl { "rtl" } else { "hls" }
         )),
+        ("target", "synthesis") => Some(format!(
+            "{:?}",
+            if manifest.target.yosys { "yosys" } else { "none" }
+        )),
         ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))

@@ -122,6 +122,8 @@ pub struct Target {
     pub rtl: bool,
     /// Whether DSP slices multiply where they can.
     pub dsp: bool,
+    /// Whether Yosys synthesises layers in SystemVerilog for their resources.
+    pub yosys: bool,
 }
 
 /// Frames per second that are asked for.

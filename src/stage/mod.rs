@@ -1,6 +1,7 @@
 //! Stages: the build from a model file to verified sources, each a plan of jobs.
 //! Must not know the cache.
 
+mod cost;
 mod fold;
 mod generate;
 mod import;
@@ -19,6 +20,7 @@ mod streamline;
 mod summary;
 mod verify;
 
+pub use cost::{Account, Basis, Entry, LayerCost, accounted};
 pub use job::*;
 pub use link::{Done, Figures, Link, link};
 pub use model::with_files_beside;
@@ -36,6 +38,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &fold::Fold,
     &simulate::Simulate,
     &generate::Generate,
+    &cost::Cost,
     &verify::Verify,
     &package::Package,
     &link::Linking,

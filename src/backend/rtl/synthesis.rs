@@ -26,10 +26,11 @@ pub fn synthesis_script(
         PRIMITIVES.0,
         files.join(" ")
     );
-    // The step `begin` would read several times as many cells; all that matter are in `cells_sim.v`.
+    // The step `begin` would read several times as many cells; all that matter are in `cells_sim.v`. The multiplier is
+    // read again for its parameters, which the other reader forgets.
     let map = [
+        format!("read_verilog -sv -lib -overwrite {}", PRIMITIVES.0),
         "read_verilog -lib -specify +/xilinx/cells_sim.v".to_owned(),
-        format!("hierarchy -check -top {top}"),
         "synth_xilinx -family xcup -noiopad -noclkbuf -nodsp -flatten -run prepare:check".to_owned(),
     ];
     let count = format!("tee -q -o {STAT} stat -json");
