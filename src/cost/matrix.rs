@@ -75,7 +75,9 @@ pub(super) fn mvau_bcr(bill: &mut Bill, layer: &MvauBcr, depth: u64) {
     bill.add(Part::Control, sides + counter(layer.block_steps() as u64) + both + line);
     let sharing = layer.sharing() as u64;
     lists(bill, groups * simd * index, steps, folds, sharing);
-    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(2 * at, 2));
+    // Of the block's place only the bits that change are kept.
+    let base = if aligned { 1 + bits_of(blocks) } else { at };
+    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(at + base, 2));
     bill.add(Part::Bank, delay(simd * bits, 2));
     let added = if block > 1 && !aligned { at as f64 } else { 0.0 };
     let lane = bank(bits, held) + Share::lut(added);
@@ -118,11 +120,16 @@ pub(super) fn mvau_rc(bill: &mut Bill, layer: &MvauRc, depth: u64) {
 
     let counters = [words, column_steps, row_steps, across, down, results, lines, row_lines];
     let counters = counters.into_iter().map(counter).fold(Share::default(), |a, b| a + b);
-    let control = Share::ff(7 + at + index_bits(lines)) + Share::lut(14.0 + 1.5 * at as f64);
+    // Where the present block begins.
+    let first = match layer.block_words() {
+        block if block.is_power_of_two() || across == 1 => bits_of(across),
+        _ => at - 1,
+    };
+    let control = Share::ff(7 + first + index_bits(lines)) + Share::lut(14.0 + 1.5 * at as f64);
     bill.add(Part::Control, counters + control);
     let fold = down * across * row_steps;
     lists(bill, simd * index, column_steps, fold, row_steps);
-    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(2 * at, 2));
+    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(at + 1 + first, 2));
     bill.add(Part::Bank, delay(simd * bits, 2));
     let added = if layer.block_words() > 1 { at as f64 } else { 0.0 };
     bill.add(Part::Bank, (bank(bits, held) + Share::lut(added)) * simd);

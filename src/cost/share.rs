@@ -82,6 +82,12 @@ impl Bill {
         self.0[part as usize] += share;
     }
 
+    /// Takes flip-flops back that are those of others.
+    pub(super) fn spare(&mut self, part: Part, ff: u64) {
+        let share = &mut self.0[part as usize];
+        share.ff = share.ff.saturating_sub(ff);
+    }
+
     /// Look-up tables that compute, by part.
     pub(super) fn luts(&self) -> [f64; PARTS.len()] {
         self.0.map(|share| share.lut)

@@ -127,13 +127,18 @@ pub(super) fn threshold(bill: &mut Bill, layer: &Threshold, depth: u64) {
     fifo(bill, layer.output().word_bits(), depth);
 }
 
+/// Bits of an element times a gain; those that only repeat a sign are kept once.
+fn grown(element: DataType, gain: i64) -> u64 {
+    bits(element) + bits_of(gain.unsigned_abs()) + u64::from(gain < 0)
+}
+
 /// `finnp_add`.
 pub(super) fn add(bill: &mut Bill, layer: &Add, depth: u64) {
     let output = bits(layer.output);
     let inputs = layer.inputs.iter().zip(layer.gains);
     let mut share = Share::lut(output as f64) + Share::ff(output);
     for (element, gain) in inputs {
-        let used = (bits(*element) + bits_of(gain.unsigned_abs() + 1)).min(output);
+        let used = grown(*element, gain).min(output);
         share += Share::lut(scaled(used, gain)) + Share::ff(used);
     }
     bill.add(Part::Sum, share * layer.pe as u64);
@@ -152,9 +157,11 @@ pub(super) fn concat(bill: &mut Bill, layer: &Concat, depth: u64) {
     let count = bits_of(most.unwrap_or(1) as u64);
     let turn = Share::ff(inputs + count) + Share::lut(2.0 * count as f64 + 3.0 * inputs as f64);
     bill.add(Part::Control, turn + marks(1, 2));
-    let mut share = Share::ff(value) + Share::lut((inputs as f64 / 6.0).ceil() * value as f64);
+    let used = |part: &crate::layer::Part| grown(part.element, part.gain).min(value);
+    let widest = layer.inputs.iter().map(used).max().unwrap_or(value);
+    let mut share = Share::ff(widest) + Share::lut((inputs as f64 / 6.0).ceil() * widest as f64);
     for part in &layer.inputs {
-        let used = (bits(part.element) + bits_of(part.gain.unsigned_abs() + 1)).min(value);
+        let used = used(part);
         share += Share::lut(scaled(used, part.gain)) + Share::ff(used);
     }
     bill.add(Part::Choice, share * layer.pe as u64);
@@ -169,6 +176,9 @@ pub(super) fn duplicate(bill: &mut Bill, layer: &Duplicate, depths: &[usize]) {
     for copy in 0..layer.copies {
         fifo(bill, word, depth(copy));
     }
+    // Where queues hold two words, the first one lies in a register, and all of these hold the same.
+    let registers = (0..layer.copies).filter(|copy| depth(*copy) <= 2).count() as u64;
+    bill.spare(Part::Fifo, word * registers.saturating_sub(1));
 }
 
 /// `finnp_upsample`.

@@ -119,18 +119,29 @@ impl Window<'_> {
             bits_of(terms.pieces),
             bits_of(terms.together),
         );
-        let looked = if terms.steps > 1 { 1.0 } else { 0.4 };
         let [above, under, before, behind] = terms.outside.map(|out| f64::from(u8::from(out)));
-        let outside = 0.8 * (above + under) * terms.row_bits as f64
-            + 0.8 * (before + behind) * terms.column_bits as f64;
-        let padded = terms.outside.contains(&true);
-        let seen = if padded { 2 } else { 0 };
-        let slots = looked * 3.0 * slot as f64;
-        let address = looked * terms.line_bits as f64 + 2.2 * at as f64 + 2.0 * rest as f64;
-        let shift = at + 2 * piece + 2 * rest + seen;
+        let rows_out = 0.8 * (above + under) * terms.row_bits as f64;
+        let columns_out = 0.8 * (before + behind) * terms.column_bits as f64;
+        let seen = if terms.outside.contains(&true) { 2 } else { 0 };
         let lanes = self.lanes;
-        let place = Share::ff(shift) + Share::lut(slots + address + outside);
-        bill.add(Part::Window, place * lanes);
+        // Where every step looks at the same positions, lanes share what concerns their row or column.
+        let still = terms.steps == 1;
+        let [rows, columns] = match still {
+            true => self.sliding.window.kernel.map(|size| (size as u64).min(lanes)),
+            false => [lanes; 2],
+        };
+        let looked = if still { 0.4 } else { 1.0 };
+        let shared = Share::lut(looked * 3.0 * slot as f64 + rows_out) * rows
+            + Share::lut(columns_out) * columns;
+        let address = looked * terms.line_bits as f64 + 2.2 * at as f64 + 2.0 * rest as f64;
+        // A row's lines that are a power of two: an address is a slot beside a line.
+        let places = match still && terms.lines.is_power_of_two() {
+            true => Share::ff(rows * slot + columns * (at - slot))
+                + Share::lut(1.2 * (rows * slot + columns * (at - slot)) as f64),
+            false => (Share::ff(at) + Share::lut(address)) * lanes,
+        };
+        let shift = Share::ff(2 * piece + 2 * rest + seen) * lanes;
+        bill.add(Part::Window, shared + places + shift);
         let memory = bank(self.pe * self.bits[0], terms.ring * terms.lines);
         bill.add(Part::Bank, memory * (terms.banks * lanes));
         let choices = terms.together * terms.pieces;
