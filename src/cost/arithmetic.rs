@@ -134,10 +134,7 @@ impl Sums<'_> {
             let rows = (self.shared - slice * self.packed).min(self.packed);
             let more = rows - 1;
             let overlap = Share::lut(2.0 * more as f64) + delay(more, 4);
-            let slices = Share {
-                dsp: 1,
-                ..overlap
-            };
+            let slices = Share { dsp: 1, ..overlap };
             let sums = tree(self.simd, product_bits, sum_bits) * rows;
             let corrections = tree(self.simd, 1, sum_bits) * more;
             let totals = Share::ff(rows * sum_bits) + Share::lut((more * sum_bits) as f64);
@@ -187,7 +184,10 @@ pub(super) fn finish(bill: &mut Bill, pe: u64, bits: u64, activation: Option<(&A
 
 /// The memories of thresholds and flips, and `finnp_thresholds`.
 pub(super) fn thresholds(bill: &mut Bill, pe: u64, bits: u64, activation: &Activation, lines: u64) {
-    let (levels, threshold) = (activation.levels as u64, u64::from(activation.threshold.bits()));
+    let (levels, threshold) = (
+        activation.levels as u64,
+        u64::from(activation.threshold.bits()),
+    );
     bill.add(Part::Rom, rom(pe * levels * threshold, lines));
     bill.add(Part::Rom, memory::rom(pe, lines));
     let compared = bits.max(threshold) as f64;
@@ -250,4 +250,3 @@ pub(super) fn weights(bill: &mut Bill, bits: u64, lines: u64) {
     bill.add(Part::Control, counter(lines));
     bill.add(Part::Rom, rom(bits, lines));
 }
-

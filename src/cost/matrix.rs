@@ -3,9 +3,7 @@
 
 use super::Part;
 use super::arithmetic::{Sums, finish, weights};
-use super::control::{
-    bits_of, counter, delay, fifo, index_bits, lists, marks, pixels, places,
-};
+use super::control::{bits_of, counter, delay, fifo, index_bits, lists, marks, pixels, places};
 use super::memory::{bank, rom};
 use super::share::{Bill, Share};
 use super::window::Window;
@@ -72,14 +70,24 @@ pub(super) fn mvau_bcr(bill: &mut Bill, layer: &MvauBcr, depth: u64) {
     let sides = places(block, blocks, stride, at) + places(1, blocks, stride, at);
     let both = Share::ff(4) + Share::lut(8.0);
     let line = counter(lines) + Share::ff(index_bits(lines));
-    bill.add(Part::Control, sides + counter(layer.block_steps() as u64) + both + line);
+    bill.add(
+        Part::Control,
+        sides + counter(layer.block_steps() as u64) + both + line,
+    );
     let sharing = layer.sharing() as u64;
     lists(bill, groups * simd * index, steps, folds, sharing);
     // Of the block's place only the bits that change are kept.
     let base = if aligned { 1 + bits_of(blocks) } else { at };
-    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(at + base, 2));
+    bill.add(
+        Part::Control,
+        marks(1, 2) + marks(2, 3) + delay(at + base, 2),
+    );
     bill.add(Part::Bank, delay(simd * bits, 2));
-    let added = if block > 1 && !aligned { at as f64 } else { 0.0 };
+    let added = if block > 1 && !aligned {
+        at as f64
+    } else {
+        0.0
+    };
     let lane = bank(bits, held) + Share::lut(added);
     bill.add(Part::Bank, lane * (groups * simd));
     bill.add(
@@ -118,8 +126,20 @@ pub(super) fn mvau_rc(bill: &mut Bill, layer: &MvauRc, depth: u64) {
     let row_lines = down * across * row_steps;
     let lines = row_lines * column_steps;
 
-    let counters = [words, column_steps, row_steps, across, down, results, lines, row_lines];
-    let counters = counters.into_iter().map(counter).fold(Share::default(), |a, b| a + b);
+    let counters = [
+        words,
+        column_steps,
+        row_steps,
+        across,
+        down,
+        results,
+        lines,
+        row_lines,
+    ];
+    let counters = counters
+        .into_iter()
+        .map(counter)
+        .fold(Share::default(), |a, b| a + b);
     // Where the present block begins.
     let first = match layer.block_words() {
         block if block.is_power_of_two() || across == 1 => bits_of(across),
@@ -129,9 +149,16 @@ pub(super) fn mvau_rc(bill: &mut Bill, layer: &MvauRc, depth: u64) {
     bill.add(Part::Control, counters + control);
     let fold = down * across * row_steps;
     lists(bill, simd * index, column_steps, fold, row_steps);
-    bill.add(Part::Control, marks(1, 2) + marks(2, 3) + delay(at + 1 + first, 2));
+    bill.add(
+        Part::Control,
+        marks(1, 2) + marks(2, 3) + delay(at + 1 + first, 2),
+    );
     bill.add(Part::Bank, delay(simd * bits, 2));
-    let added = if layer.block_words() > 1 { at as f64 } else { 0.0 };
+    let added = if layer.block_words() > 1 {
+        at as f64
+    } else {
+        0.0
+    };
     bill.add(Part::Bank, (bank(bits, held) + Share::lut(added)) * simd);
     bill.add(
         Part::Rom,
@@ -163,7 +190,10 @@ fn row_sums(bill: &mut Bill, layer: &MvauRc, row_bits: u64, results: u64) {
     let (pe, acc) = (layer.pe as u64, u64::from(layer.accumulator.bits()));
     let codes = 1 << row_bits;
     let forward = f64::from(u8::from(layer.forwards()));
-    bill.add(Part::Control, counter(results) + Share::ff(5) + Share::lut(6.0));
+    bill.add(
+        Part::Control,
+        counter(results) + Share::ff(5) + Share::lut(6.0),
+    );
     let begun = Share::ff(2 * codes + 2) + Share::lut(3.0 * codes as f64 + 2.0);
     let places = Share::ff(row_bits + 2) + Share::lut((3.0 + forward) * row_bits as f64 + 3.0);
     let adds = Share::ff(2 * acc) + Share::lut((3.0 + forward) * acc as f64);

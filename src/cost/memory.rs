@@ -40,7 +40,10 @@ struct Blocks {
 }
 
 fn blocks(width: u64, words: u64) -> Blocks {
-    let sizes = [(BLOCKS, 1, BLOCK_COST), (DOUBLE_BLOCKS, 2, DOUBLE_BLOCK_COST)];
+    let sizes = [
+        (BLOCKS, 1, BLOCK_COST),
+        (DOUBLE_BLOCKS, 2, DOUBLE_BLOCK_COST),
+    ];
     let forms = sizes.iter().flat_map(|(forms, size, cost)| {
         forms.iter().map(move |(bits, at_bits)| {
             let rows = words.div_ceil(1 << at_bits);
@@ -154,7 +157,11 @@ pub(super) fn rom(width: u64, words: u64) -> Share {
     }
     // Up to four tables are joined by multiplexers that are there anyway.
     let joined = if tables > 4 { 3.0 } else { 0.0 };
-    let each = if words > 2 { tables as f64 + joined } else { 0.0 };
+    let each = if words > 2 {
+        tables as f64 + joined
+    } else {
+        0.0
+    };
     Share {
         lut: width as f64 * each,
         ff: 2 * width,
@@ -209,7 +216,11 @@ mod tests {
         ];
         for (width, words, expected) in roms {
             let found = rom(*width, *words);
-            assert_eq!([found.bram18, found.ff], *expected, "a ROM of {words} words of {width} bits");
+            assert_eq!(
+                [found.bram18, found.ff],
+                *expected,
+                "a ROM of {words} words of {width} bits"
+            );
         }
     }
 }

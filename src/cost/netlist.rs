@@ -47,7 +47,15 @@ const CELLS: &[(&str, Figures)] = &[
 
 /// Cells that cost nothing of what is counted.
 const FREE: &[&str] = &[
-    "BUFG", "CARRY4", "CARRY8", "GND", "MUXF7", "MUXF8", "MUXF9", "VCC", "$scopeinfo",
+    "BUFG",
+    "CARRY4",
+    "CARRY8",
+    "GND",
+    "MUXF7",
+    "MUXF8",
+    "MUXF9",
+    "VCC",
+    "$scopeinfo",
 ];
 
 const NONE: Figures = Figures {
@@ -111,10 +119,8 @@ fn of_cells(cell: &str, count: u64) -> Result<Figures> {
     }
     let known = CELLS.iter().find(|(name, _)| *name == cell);
     let (_, one) = known.ok_or_else(|| {
-        Error::tool(format!(
-            "Yosys mapped a layer to the unknown cell `{cell}`"
-        ))
-        .help("use Yosys 0.70, or remove `synthesis` from the manifest")
+        Error::tool(format!("Yosys mapped a layer to the unknown cell `{cell}`"))
+            .help("use Yosys 0.70, or remove `synthesis` from the manifest")
     })?;
     Ok(Figures {
         lut: one.lut * count,

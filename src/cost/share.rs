@@ -95,7 +95,10 @@ impl Bill {
 
     /// The sum, each part's computing look-up tables times its factor.
     pub(super) fn figures(&self, factors: &[f64; PARTS.len()]) -> Figures {
-        let all = self.0.iter().fold(Share::default(), |sum, share| sum + *share);
+        let all = self
+            .0
+            .iter()
+            .fold(Share::default(), |sum, share| sum + *share);
         let shares = self.0.iter().zip(factors);
         let lut: f64 = shares.map(|(share, factor)| share.lut * factor).sum();
         Figures {

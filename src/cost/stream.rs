@@ -153,7 +153,11 @@ pub(super) fn concat(bill: &mut Bill, layer: &Concat, depth: u64) {
         DataType::Bipolar => 2,
         other => bits(other),
     };
-    let most = layer.inputs().iter().map(|port| port.words_per_pixel()).max();
+    let most = layer
+        .inputs()
+        .iter()
+        .map(|port| port.words_per_pixel())
+        .max();
     let count = bits_of(most.unwrap_or(1) as u64);
     let turn = Share::ff(inputs + count) + Share::lut(2.0 * count as f64 + 3.0 * inputs as f64);
     bill.add(Part::Control, turn + marks(1, 2));
@@ -172,7 +176,10 @@ pub(super) fn concat(bill: &mut Bill, layer: &Concat, depth: u64) {
 pub(super) fn duplicate(bill: &mut Bill, layer: &Duplicate, depths: &[usize]) {
     let word = layer.input().word_bits();
     let depth = |copy: usize| depths.get(copy).copied().unwrap_or(super::DEPTH) as u64;
-    bill.add(Part::Control, marks(1, 1) + Share::ff(word) + Share::lut(1.0));
+    bill.add(
+        Part::Control,
+        marks(1, 1) + Share::ff(word) + Share::lut(1.0),
+    );
     for copy in 0..layer.copies {
         fifo(bill, word, depth(copy));
     }
@@ -196,11 +203,17 @@ pub(super) fn upsample(bill: &mut Bill, layer: &Upsample, depth: u64) {
     let result = Share::ff(layer.output().word_bits());
     bill.add(Part::Choice, result + Share::ff(word + 1));
     match layer.fill {
-        Some(_) => bill.add(Part::Choice, Share::lut(layer.output().word_bits() as f64 / 2.0)),
+        Some(_) => bill.add(
+            Part::Choice,
+            Share::lut(layer.output().word_bits() as f64 / 2.0),
+        ),
         None => {
             let kept = if down > 1 { columns * words } else { words };
             let at = bits_of(kept);
-            bill.add(Part::Control, Share::ff(2 * at) + Share::lut(3.0 * at as f64));
+            bill.add(
+                Part::Control,
+                Share::ff(2 * at) + Share::lut(3.0 * at as f64),
+            );
             bill.add(Part::Choice, Share::lut(word as f64));
             bill.add(Part::Bank, bank(word, kept));
         }
@@ -211,18 +224,23 @@ pub(super) fn upsample(bill: &mut Bill, layer: &Upsample, depth: u64) {
 /// `finnp_width_converter`.
 pub(super) fn width_converter(bill: &mut Bill, layer: &WidthConverter, depth: u64) {
     let common = (1..=layer.from.min(layer.to)).rev();
-    let unit = common.into_iter().find(|unit| layer.from % unit == 0 && layer.to % unit == 0);
+    let unit = common
+        .into_iter()
+        .find(|unit| layer.from % unit == 0 && layer.to % unit == 0);
     let unit = unit.unwrap_or(1);
     let (arriving, leaving) = (layer.from / unit, layer.to / unit);
     let slots = leaving - 1 + arriving;
     let held = bits_of(slots as u64 + 1);
     let count = bits_of(layer.channels.div_ceil(layer.from) as u64);
-    let control = Share::ff(held + count + 2) + Share::lut(4.0 * held as f64 + 1.5 * count as f64 + 5.0);
+    let control =
+        Share::ff(held + count + 2) + Share::lut(4.0 * held as f64 + 1.5 * count as f64 + 5.0);
     bill.add(Part::Control, control);
     // A slot is filled from so many units of a word, or keeps what it has, or takes what moves down.
     let unit_bits = unit as u64 * bits(layer.element);
     for slot in 0..slots {
-        let from = (0..arriving).filter(|at| *at <= slot && slot - at < leaving).count();
+        let from = (0..arriving)
+            .filter(|at| *at <= slot && slot - at < leaving)
+            .count();
         let moves = slot + leaving < slots;
         let sources = from as f64 + if moves { 1.0 } else { 0.0 };
         let each = if sources > 1.0 { sources * 0.6 } else { 0.0 };
@@ -238,14 +256,21 @@ pub(super) fn label_select(bill: &mut Bill, layer: &LabelSelect, depth: u64) {
     let words = layer.channels.div_ceil(layer.pe) as u64;
     bill.add(Part::Control, counter(words) + Share::lut(2.0));
     let padded = !layer.channels.is_multiple_of(layer.pe);
-    let masks = if padded { 0.3 * (input * pe) as f64 } else { 0.0 };
+    let masks = if padded {
+        0.3 * (input * pe) as f64
+    } else {
+        0.0
+    };
     bill.add(Part::Choice, Share::ff(pe * input) + Share::lut(masks));
     let (mut left, mut lane) = (pe, 0);
     while left > 1 {
         let nodes = left.div_ceil(4);
         lane += 2;
         let choices = (left - nodes) as f64 * (both(input, true) + 0.8 * lane as f64);
-        bill.add(Part::Choice, Share::lut(choices) + Share::ff(nodes * (input + lane)));
+        bill.add(
+            Part::Choice,
+            Share::lut(choices) + Share::ff(nodes * (input + lane)),
+        );
         left = nodes;
     }
     let levels = bits_of(pe).div_ceil(2);

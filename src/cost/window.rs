@@ -108,7 +108,10 @@ impl Window<'_> {
         let slots = Share::ff(slot) + Share::lut(2.5 * slot as f64);
         let waits = Share::lut(1.6 * (rows + line) as f64);
         bill.add(Part::Control, counters);
-        bill.add(Part::Window, fill + row_side + column_side + place + slots + waits);
+        bill.add(
+            Part::Window,
+            fill + row_side + column_side + place + slots + waits,
+        );
         self.lane(bill, &terms, at);
     }
 
@@ -127,7 +130,11 @@ impl Window<'_> {
         // Where every step looks at the same positions, lanes share what concerns their row or column.
         let still = terms.steps == 1;
         let [rows, columns] = match still {
-            true => self.sliding.window.kernel.map(|size| (size as u64).min(lanes)),
+            true => self
+                .sliding
+                .window
+                .kernel
+                .map(|size| (size as u64).min(lanes)),
             false => [lanes; 2],
         };
         let looked = if still { 0.4 } else { 1.0 };
@@ -136,8 +143,10 @@ impl Window<'_> {
         let address = looked * terms.line_bits as f64 + 2.2 * at as f64 + 2.0 * rest as f64;
         // A row's lines that are a power of two: an address is a slot beside a line.
         let places = match still && terms.lines.is_power_of_two() {
-            true => Share::ff(rows * slot + columns * (at - slot))
-                + Share::lut(1.2 * (rows * slot + columns * (at - slot)) as f64),
+            true => {
+                Share::ff(rows * slot + columns * (at - slot))
+                    + Share::lut(1.2 * (rows * slot + columns * (at - slot)) as f64)
+            }
             false => (Share::ff(at) + Share::lut(address)) * lanes,
         };
         let shift = Share::ff(2 * piece + 2 * rest + seen) * lanes;

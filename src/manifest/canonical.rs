@@ -70,7 +70,11 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
         )),
         ("target", "synthesis") => Some(format!(
             "{:?}",
-            if manifest.target.yosys { "yosys" } else { "none" }
+            if manifest.target.yosys {
+                "yosys"
+            } else {
+                "none"
+            }
         )),
         ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
         ("prune", "pattern") => {

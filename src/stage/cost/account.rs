@@ -93,7 +93,11 @@ impl Account {
 ///
 /// # Errors
 /// As [`Ends::of`].
-pub(super) fn account(dataflow: &Dataflow, measured: &[Option<Figures>], board: &Board) -> Result<Account> {
+pub(super) fn account(
+    dataflow: &Dataflow,
+    measured: &[Option<Figures>],
+    board: &Board,
+) -> Result<Account> {
     let layers: Vec<LayerCost> = dataflow
         .nodes
         .iter()

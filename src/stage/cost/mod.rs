@@ -83,9 +83,8 @@ fn synthesis(dataflow: &Dataflow, node: &Node) -> Result<Job> {
     let tag = tag(&node.layer)?;
     let depths = depths(dataflow, node);
     let names = numbered("DEPTH", depths.len()).into_iter();
-    let parameters: Vec<(String, String)> = names
-        .zip(depths.iter().map(usize::to_string))
-        .collect();
+    let parameters: Vec<(String, String)> =
+        names.zip(depths.iter().map(usize::to_string)).collect();
     let library = LIBRARY.iter().map(|(file, _)| format!("library/{file}"));
     let files: Vec<String> = library.chain([format!("{tag}.sv")]).collect();
     let script = synthesis_script(&tag, &files, &parameters, &[]);
@@ -120,12 +119,8 @@ fn summing(manifest: &Manifest, dataflow: &Dataflow) -> Job {
     let job = Job::compute(NETWORK, move |inputs| sum(inputs, &board))
         .line("board", manifest.target.board.name.clone())
         .line("budget", format!("{total:?}"));
-    let mut job = feed(job, "fold", dataflow, false).output_of(
-        SIMULATION,
-        "simulate",
-        NETWORK,
-        SIMULATION,
-    );
+    let mut job =
+        feed(job, "fold", dataflow, false).output_of(SIMULATION, "simulate", NETWORK, SIMULATION);
     if manifest.target.yosys {
         for node in &dataflow.nodes {
             let stat = stat_file(&node.name);
