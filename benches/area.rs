@@ -11,12 +11,17 @@ use std::process::Command;
 
 use finnp::cost::{COLUMNS, Calibration, Figures, PARTS, Row, figures, fitted, off, tables};
 
+#[path = "../tests/suite/area_matrix.rs"]
+mod area_matrix;
 #[path = "../tests/suite/area_shape.rs"]
 mod area_shape;
+#[path = "../tests/suite/area_yosys.rs"]
+mod area_yosys;
 #[path = "../tests/suite/random.rs"]
 mod random;
 
-use area_shape::{ROUND, Shape, shape, synthesise, yosys};
+use area_shape::{ROUND, Shape, shape};
+use area_yosys::{synthesise, yosys};
 
 /// Rounds of shapes: the model is fitted to every second one.
 const ROUNDS: u64 = 4;

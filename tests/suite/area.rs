@@ -3,7 +3,8 @@
 
 use finnp::cost::{COLUMNS, Figures, calibration, figures};
 
-use super::area_shape::{ROUND, shape, synthesise, wanted_yosys};
+use super::area_shape::{ROUND, shape};
+use super::area_yosys::{synthesise, wanted_yosys};
 use super::random::Random;
 
 /// Rows that are measured again in every run.
@@ -40,6 +41,23 @@ fn the_model_is_near_what_it_was_not_fitted_to() {
         let most = if column.name == "lut" { 15.0 } else { 5.0 };
         assert!(spread.median <= most, "{}: {spread:?}", column.title);
     }
+}
+
+/// What the book says of the model, figure by figure.
+#[test]
+fn the_book_has_the_errors_of_the_calibration() {
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/book/src/rtl.md");
+    let page = std::fs::read_to_string(book).unwrap();
+    for column in COLUMNS.iter().filter(|column| column.name != "uram") {
+        let spread = calibration().spread(column.of).unwrap();
+        let row = format!(
+            "| {} | {:.0} .. {:.0} % | {:.1} % | {} |",
+            column.title, spread.low, spread.high, spread.median, spread.shapes
+        );
+        assert!(page.contains(&row), "the page lacks `{row}`");
+    }
+    let count = format!("one of {} random shapes", calibration().rows.len());
+    assert!(page.contains(&count), "the page lacks `{count}`");
 }
 
 /// Which ones, changes from run to run; a failure names the shape.

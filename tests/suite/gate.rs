@@ -7,7 +7,7 @@ use std::process::Command;
 
 use finnp::backend::rtl::{PRIMITIVES, synthesis_script};
 
-use super::area_shape::{run, wanted_yosys};
+use super::area_yosys::{run, wanted_yosys};
 use super::project::{Call, Project};
 use super::rtl_bench::verilator;
 

@@ -11,7 +11,9 @@
 
 mod agreement;
 mod area;
+mod area_matrix;
 mod area_shape;
+mod area_yosys;
 mod bcr;
 mod beside;
 mod book;
