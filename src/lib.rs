@@ -13,6 +13,8 @@ pub mod manifest;
 
 pub mod layer;
 
+pub mod cost;
+
 pub mod network;
 
 pub mod dataflow;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::ValueEnum;
 
 use super::answer::Answer;
+use super::area;
 use super::call::{Call, shown};
 use super::table::{count, grouped, rate, seconds};
 use crate::build::{self, Built, Durability, Event, Outcome};
@@ -89,6 +90,7 @@ impl Build {
         let mut note = String::new();
         if let Some(summary) = &summary {
             note += &result(summary);
+            note += &summary.cost.as_deref().map_or_else(String::new, area::line);
         } else if let Some(to) = &self.to {
             let verified = outcome.artifacts.jobs("verify").next().is_some();
             note += &match verified {

@@ -2,6 +2,7 @@
 //! The only module that prints; must not know how a network is built.
 
 mod answer;
+mod area;
 mod boards;
 mod build;
 mod call;

@@ -2,6 +2,7 @@
 //! Must not know how layers are folded.
 
 use super::answer::Answer;
+use super::area;
 use super::call::Call;
 use super::table::{Table, count, grouped, rate};
 use crate::error::Result;
@@ -16,12 +17,30 @@ pub(super) struct Show {}
 impl Show {
     pub(super) fn run(&self, call: &Call) -> Result<Answer> {
         let manifest = call.manifest()?;
-        let built = call.reach(&manifest, "fold")?;
+        let target = &manifest.target;
+        // As far as figures of the chip need it; synthesis takes minutes where it is asked for, but once.
+        let built = match (stage::some_rtl(&manifest), target.yosys) {
+            (false, _) => call.reach(&manifest, "fold")?,
+            (true, false) => call.reach(&manifest, "simulate")?,
+            (true, true) => call.reach(&manifest, "cost")?,
+        };
+        let account = stage::accounted(&manifest, &built)?;
         let layers = stage::layers(&built)?;
         let facts = stage::facts(&manifest, &layers);
         let colour = call.screen.colour_out();
         let rows = serde_json::to_value(&layers).unwrap_or_default();
-        Ok(Answer::text(text(&manifest, &layers, &facts, colour))
+        let mut shown = text(&manifest, &layers, &facts, colour);
+        if let Some(account) = &account {
+            shown += &format!("\n{}", area::table(account, colour));
+        }
+        let answer = match &account {
+            Some(account) => {
+                let value = serde_json::to_value(account).unwrap_or_default();
+                Answer::text(shown).with("cost", value)
+            }
+            None => Answer::text(shown),
+        };
+        Ok(answer
             .with("project", manifest.project.name.clone())
             .with("board", manifest.target.board.name.clone())
             .with_all(&facts)

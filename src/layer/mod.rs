@@ -152,7 +152,8 @@ pub trait Hardware {
         Parallelism::default()
     }
 
-    /// First-order estimate of look-up tables, not calibrated: good for comparing foldings only.
+    /// First-order estimate of look-up tables, not calibrated: good for comparing foldings only, whatever language the
+    /// hardware is written in. What modules of SystemVerilog take is for [`crate::cost`] to say.
     fn luts(&self) -> u64;
 
     /// Computes one frame: `input` holds `input().elements()` integers in stream order, the result

@@ -166,6 +166,7 @@ pub(super) fn manifest(
                 .and_then(Backend::named)
                 .unwrap_or(Backend::Hls),
             dsp: text(values, "target", None, "multiplier") == Some("dsp"),
+            yosys: text(values, "target", None, "synthesis") == Some("yosys"),
         },
         prune: Prune {
             method: text(values, "prune", None, "method")

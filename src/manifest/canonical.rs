@@ -66,6 +66,14 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             Rate::AtLeast(fps) => number(fps),
         }),
         ("target", "backend") => Some(format!("\"{}\"", manifest.target.backend)),
+        ("target", "synthesis") => Some(format!(
+            "{:?}",
+            if manifest.target.yosys {
+                "yosys"
+            } else {
+                "none"
+            }
+        )),
         ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))

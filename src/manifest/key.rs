@@ -45,6 +45,8 @@ pub const PATTERNS: &[&str] = &["none", "bcr-col", "bcr", "channel"];
 pub const MULTIPLIERS: &[&str] = &["lut", "dsp"];
 /// Languages in which hardware is written.
 pub const BACKENDS: &[&str] = &["hls", "rtl", "auto"];
+/// What synthesises layers for their resources.
+pub const SYNTHESES: &[&str] = &["none", "yosys"];
 /// Ways to find the weights to remove.
 pub const METHODS: &[&str] = &["magnitude"];
 
@@ -145,6 +147,14 @@ pub const KEYS: &[Key] = &[
         absent: Absent::Text("lut"),
         example: "\"dsp\"",
         about: "What multiplies in SystemVerilog where weights and inputs have 2 to 8 bits: look-up tables, or DSP slices of UltraScale+, each for several rows.",
+    },
+    Key {
+        section: "target",
+        name: "synthesis",
+        form: Form::Choice(SYNTHESES),
+        absent: Absent::Text("none"),
+        example: "\"yosys\"",
+        about: "What tells the resources of every layer in SystemVerilog beside the model: nothing, or synthesis with Yosys.",
     },
     Key {
         section: "prune",

@@ -124,6 +124,8 @@ pub struct Target {
     pub backend: Backend,
     /// Whether DSP slices multiply where they can.
     pub dsp: bool,
+    /// Whether Yosys synthesises layers in SystemVerilog for their resources.
+    pub yosys: bool,
 }
 
 /// Frames per second that are asked for.

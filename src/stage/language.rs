@@ -9,6 +9,14 @@ use crate::manifest::{Backend, Manifest};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Languages(Vec<Language>);
 
+/// Whether a manifest asks for SystemVerilog for some layer; what its entries match is for others to say.
+pub fn some_rtl(manifest: &Manifest) -> bool {
+    let entries = manifest.layers.iter().filter_map(|layer| layer.backend);
+    entries
+        .chain([manifest.target.backend])
+        .any(|backend| backend != Backend::Hls)
+}
+
 /// Whether a manifest asks for C++ for some layer; what its entries match is for others to say.
 pub(super) fn some_cpp(manifest: &Manifest) -> bool {
     let entries = manifest.layers.iter().filter_map(|layer| layer.backend);

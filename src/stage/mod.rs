@@ -1,6 +1,7 @@
 //! Stages: the build from a model file to verified sources, each a plan of jobs.
 //! Must not know the cache.
 
+mod cost;
 mod fold;
 mod generate;
 mod import;
@@ -20,7 +21,9 @@ mod streamline;
 mod summary;
 mod verify;
 
+pub use cost::{Account, Basis, Entry, LayerCost, accounted};
 pub use job::*;
+pub use language::some_rtl;
 pub use link::{Done, Figures, Link, link};
 pub use model::with_files_beside;
 pub use origin::{Block, Derivation, End, Explanation, Part, Scale, explanation};
@@ -37,6 +40,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &fold::Fold,
     &simulate::Simulate,
     &generate::Generate,
+    &cost::Cost,
     &verify::Verify,
     &package::Package,
     &link::Linking,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Account, COST, Entry};
 use super::language::Languages;
 use super::link::{Link, RESULT, RESULT_JOB};
 use super::prune::PLAN;
@@ -53,6 +54,9 @@ pub struct Summary {
     /// RTL simulation against the integer network, where there is RTL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtl: Option<RtlVerdict>,
+    /// What it takes on the chip, figure by figure, where there is RTL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Vec<Entry>>,
     /// What was simulated or compared in part only, each as a sentence; empty where all was, on all samples.
     pub left_out: Vec<String>,
     /// What Vivado made of it, or why it did not run.
@@ -102,6 +106,7 @@ impl Stage for Summarise {
         }
         if Languages::of(manifest, &folded).some_rtl() {
             job = job.output_of(RTL, "verify", RTL_JOB, RTL);
+            job = job.output_of(COST, "cost", NETWORK, COST);
         }
         let job = job
             .output_of(PLAN, "prune", NETWORK, PLAN)
@@ -120,6 +125,10 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
     let f32: Single = from_json(inputs.bytes(SINGLE)?)?;
     let rtl: Option<RtlVerdict> = match inputs.0.contains_key(RTL) {
         true => Some(from_json(inputs.bytes(RTL)?)?),
+        false => None,
+    };
+    let account: Option<Account> = match inputs.0.contains_key(COST) {
+        true => Some(from_json(inputs.bytes(COST)?)?),
         false => None,
     };
     let mut warnings = warnings(&samples);
@@ -142,6 +151,7 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         f32,
         simulation,
         rtl,
+        cost: account.map(|account| account.total),
         link,
         layers: rows(&folded, &plan),
         outputs: folded.outputs,

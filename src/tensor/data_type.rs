@@ -77,6 +77,21 @@ impl DataType {
         let bits = magnitude(!min).max(magnitude(max.max(0))) + 1;
         (bits <= u32::from(MAX_BITS)).then_some(DataType::Int(bits as u8))
     }
+
+    /// The type itself where it holds all of `others`, else the narrowest integer type that holds them beside its own
+    /// values.
+    #[must_use]
+    pub fn widened(self, others: impl IntoIterator<Item = i64>) -> Self {
+        let (mut low, mut high, mut fits) = (self.min(), self.max(), true);
+        for other in others {
+            (low, high) = (low.min(other), high.max(other));
+            fits &= self.contains(other);
+        }
+        match fits {
+            true => self,
+            false => DataType::spanning(low, high).unwrap_or(self),
+        }
+    }
 }
 
 impl fmt::Display for DataType {

@@ -11,6 +11,7 @@ pub(super) const CXX: Tool = Tool {
     variable: Some("CXX"),
     candidates: &["c++", "g++", "clang++"],
     version_args: &["--version"],
+    least: None,
     keeps: &[],
     install: "install a C++ compiler, such as the package `g++`, or name one in the variable `CXX`",
 };

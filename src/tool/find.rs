@@ -81,13 +81,35 @@ fn probe(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<Found> {
     let text = std::fs::read(&log).map_err(|cause| Error::io("read", &log, &cause))?;
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let version = line.unwrap_or("unknown version").to_owned();
+    if let Some(least) = tool.least {
+        recent(tool, &version, least)?;
+    }
     let bytes = std::fs::read(&program).map_err(|cause| Error::io("read", &program, &cause))?;
     Ok(Found {
         sha256: finnp_cache::Digest::of(&bytes).to_string(),
         path: program,
         lead,
-        version: line.unwrap_or("unknown version").to_owned(),
+        version,
     })
+}
+
+/// Fails for a version that is too old, or that cannot be told.
+fn recent(tool: &Tool, version: &str, least: [u32; 2]) -> Result<()> {
+    let mut words = version.split_whitespace();
+    let numbers = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let mut numbers = numbers.unwrap_or_default().split(['.', '+']);
+    let mut next = || -> Option<u32> { numbers.next()?.parse().ok() };
+    let found = [next().unwrap_or(0), next().unwrap_or(0)];
+    if found >= least {
+        return Ok(());
+    }
+    let [major, minor] = least;
+    let what = format!(
+        "{} is too old: it is `{version}`, and {major}.{minor} is needed",
+        tool.title
+    );
+    Err(Error::tool(what).help(tool.install))
 }
 
 fn locate(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<(PathBuf, Vec<String>)> {
@@ -157,6 +179,27 @@ mod tests {
         assert_eq!(found.path, dir.path().join("mine"));
         assert_eq!(found.lead, ["-x", "c++"]);
         assert_eq!(found.version, "mine says -x c++ --version");
+    }
+
+    #[test]
+    fn an_old_tool_is_not_taken() {
+        let tool = Tool {
+            least: Some([0, 70]),
+            ..CXX
+        };
+        for version in [
+            "Yosys 0.70 (git)",
+            "Yosys 0.70+3 (git)",
+            "Yosys 1.2",
+            "0.71",
+        ] {
+            recent(&tool, version, [0, 70]).unwrap();
+        }
+        for version in ["Yosys 0.23 (git)", "Yosys", "unknown version"] {
+            let error = recent(&tool, version, [0, 70]).unwrap_err();
+            assert_eq!(error.kind(), Kind::Tool);
+            assert!(error.message().contains("0.70 is needed"), "{error:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod verilator;
 mod vitis_hls;
 mod vitis_run;
 mod vivado;
+mod yosys;
 
 pub use cancel::Cancel;
 pub use find::{Found, find, is_installed};
@@ -29,6 +30,8 @@ pub struct Tool {
     pub candidates: &'static [&'static str],
     /// Arguments that make it print its version on the first line.
     pub version_args: &'static [&'static str],
+    /// The oldest version that will do: the first two numbers of what it says.
+    pub least: Option<[u32; 2]>,
     /// Environment variables that it needs beside the usual ones, such as those of its licence.
     pub keeps: &'static [&'static str],
     /// How to install it.
@@ -42,4 +45,5 @@ pub const TOOLS: &[&Tool] = &[
     &vitis_hls::VITIS_HLS,
     &vitis_run::VITIS_RUN,
     &vivado::VIVADO,
+    &yosys::YOSYS,
 ];

@@ -11,6 +11,7 @@ pub(super) const VERILATOR: Tool = Tool {
     variable: None,
     candidates: &["verilator"],
     version_args: &["--version"],
+    least: None,
     keeps: &[],
     install: "install Verilator 5.006 or later, such as the package `verilator`",
 };

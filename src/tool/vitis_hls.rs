@@ -11,6 +11,7 @@ pub(super) const VITIS_HLS: Tool = Tool {
     variable: None,
     candidates: &["vitis_hls"],
     version_args: &["-version"],
+    least: None,
     keeps: &[
         "LM_LICENSE_FILE",
         "XILINXD_LICENSE_FILE",

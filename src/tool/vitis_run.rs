@@ -11,6 +11,7 @@ pub(super) const VITIS_RUN: Tool = Tool {
     variable: None,
     candidates: &["vitis-run"],
     version_args: &["--version"],
+    least: None,
     keeps: super::vitis_hls::VITIS_HLS.keeps,
     install: "install AMD Vitis and source its `settings64.sh`, which puts `vitis-run` into `PATH`",
 };

@@ -11,6 +11,7 @@ pub(super) const VIVADO: Tool = Tool {
     variable: None,
     candidates: &["vivado"],
     version_args: &["-version"],
+    least: None,
     keeps: &["LM_LICENSE_FILE", "XILINXD_LICENSE_FILE", "XILINX_VIVADO"],
     install: "install AMD Vivado and source its `settings64.sh`, which puts `vivado` into `PATH`",
 };

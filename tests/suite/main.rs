@@ -10,6 +10,10 @@
 #![allow(unreachable_pub)]
 
 mod agreement;
+mod area;
+mod area_matrix;
+mod area_shape;
+mod area_yosys;
 mod bcr;
 mod beside;
 mod book;
@@ -27,6 +31,7 @@ mod export_command;
 mod fast_road;
 mod fault;
 mod foreign;
+mod gate;
 mod graph;
 mod hostile;
 mod hostile_file;

@@ -19,6 +19,7 @@ mod mvau_rc;
 mod pool;
 mod shape;
 mod sliding_window;
+mod synthesis;
 mod threshold;
 mod top;
 mod upsample;
@@ -31,6 +32,7 @@ pub use core::{CORE_TO_RTL, core_memory, core_source};
 pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;
+pub use synthesis::{PRIMITIVES, STAT, synthesis_script};
 pub use top::{CONTROL, CONTROL_ADDRESS_BITS, CONTROL_SIGNALS, memory_path, top_name, top_source};
 
 use crate::layer::Layer;

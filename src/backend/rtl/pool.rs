@@ -2,7 +2,7 @@
 //! Must not know other layers.
 
 use super::module::Module;
-use super::window::{parameters, seen, view};
+use super::window::{parameters, view};
 use crate::layer::{MaxPool, Sliding, SumPool};
 use crate::tensor::DataType;
 
@@ -59,7 +59,7 @@ impl Pool<'_> {
             let lacks = !window.positions().is_multiple_of(simd);
             let padding = window.is_padded().then_some(self.pad);
             let others = padding.into_iter().chain(lacks.then_some(self.absent));
-            let seen = seen(self.input, others);
+            let seen = self.input.widened(others);
             parameters.push(Module::number("SIMD", simd));
             parameters.extend(Module::element(["SEEN_BITS", "SEEN_KIND"], seen));
             parameters.push(Module::wide("PAD", self.pad));

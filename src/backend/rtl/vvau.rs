@@ -2,7 +2,7 @@
 //! Must not know other layers.
 
 use super::module::Module;
-use super::window::{parameters, seen, view};
+use super::window::{parameters, view};
 use crate::layer::{Hardware, Vvau};
 
 /// The module of a VVAU.
@@ -16,7 +16,7 @@ pub(super) fn module(layer: &Vvau) -> Module {
         Module::number("SIMD", layer.simd),
     ]);
     parameters.extend(Module::element(["IN_BITS", "IN_KIND"], layer.input));
-    let input = seen(layer.input, padding);
+    let input = layer.input.widened(padding);
     parameters.extend(Module::element(["X_BITS", "X_KIND"], input));
     parameters.push(Module::wide("PAD", layer.pad));
     parameters.extend(Module::weight(layer.weight));

@@ -28,19 +28,6 @@ pub(super) fn parameters(sliding: &Sliding) -> Vec<(&'static str, String)> {
     pairs.into_iter().map(number).collect()
 }
 
-/// A type that holds a picture's elements and some constants.
-pub(super) fn seen(input: DataType, others: impl IntoIterator<Item = i64>) -> DataType {
-    let (mut low, mut high, mut fits) = (input.min(), input.max(), true);
-    for other in others {
-        (low, high) = (low.min(other), high.max(other));
-        fits &= input.contains(other);
-    }
-    match fits {
-        true => input,
-        false => DataType::spanning(low, high).unwrap_or(input),
-    }
-}
-
 /// What a window sees, in words.
 pub(super) fn view(sliding: &Sliding, input: DataType) -> String {
     let ([rows, columns], [height, width]) = (sliding.picture, sliding.window.kernel);
