@@ -50,7 +50,8 @@ fn areas(sweep: &mut Sweep, row: Option<usize>) {
         return;
     };
     let shapes = area::shapes();
-    let measured = |at: usize| told(area::area(&yosys, &shapes[at]));
+    let mut known = area::Known::new();
+    let mut measured = |at: usize| told(area::area(&yosys, &shapes[at], &mut known));
     match row {
         Some(row) => {
             let found = measured(row);
