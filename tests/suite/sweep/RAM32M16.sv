@@ -31,16 +31,16 @@ module RAM32M16 (
     input  wire [1:0] DIH,
     output wire [1:0] DOH
 );
-    logic [15:0] memory[0:31];
-    always_ff @(posedge WCLK) if (WE) memory[ADDRH] <= {DIH, DIG, DIF, DIE, DID, DIC, DIB, DIA};
-    assign DOA = memory[ADDRA][0+:2];
-    assign DOB = memory[ADDRB][2+:2];
-    assign DOC = memory[ADDRC][4+:2];
-    assign DOD = memory[ADDRD][6+:2];
-    assign DOE = memory[ADDRE][8+:2];
-    assign DOF = memory[ADDRF][10+:2];
-    assign DOG = memory[ADDRG][12+:2];
-    assign DOH = memory[ADDRH][14+:2];
+    logic [15:0] words[0:31];
+    always_ff @(posedge WCLK) if (WE) words[ADDRH] <= {DIH, DIG, DIF, DIE, DID, DIC, DIB, DIA};
+    assign DOA = words[ADDRA][0+:2];
+    assign DOB = words[ADDRB][2+:2];
+    assign DOC = words[ADDRC][4+:2];
+    assign DOD = words[ADDRD][6+:2];
+    assign DOE = words[ADDRE][8+:2];
+    assign DOF = words[ADDRF][10+:2];
+    assign DOG = words[ADDRG][12+:2];
+    assign DOH = words[ADDRH][14+:2];
 endmodule
 
 `default_nettype wire

@@ -31,16 +31,16 @@ module RAM64M8 (
     input  wire [0:0] DIH,
     output wire [0:0] DOH
 );
-    logic [7:0] memory[0:63];
-    always_ff @(posedge WCLK) if (WE) memory[ADDRH] <= {DIH, DIG, DIF, DIE, DID, DIC, DIB, DIA};
-    assign DOA = memory[ADDRA][0+:1];
-    assign DOB = memory[ADDRB][1+:1];
-    assign DOC = memory[ADDRC][2+:1];
-    assign DOD = memory[ADDRD][3+:1];
-    assign DOE = memory[ADDRE][4+:1];
-    assign DOF = memory[ADDRF][5+:1];
-    assign DOG = memory[ADDRG][6+:1];
-    assign DOH = memory[ADDRH][7+:1];
+    logic [7:0] words[0:63];
+    always_ff @(posedge WCLK) if (WE) words[ADDRH] <= {DIH, DIG, DIF, DIE, DID, DIC, DIB, DIA};
+    assign DOA = words[ADDRA][0+:1];
+    assign DOB = words[ADDRB][1+:1];
+    assign DOC = words[ADDRC][2+:1];
+    assign DOD = words[ADDRD][3+:1];
+    assign DOE = words[ADDRE][4+:1];
+    assign DOF = words[ADDRF][5+:1];
+    assign DOG = words[ADDRG][6+:1];
+    assign DOH = words[ADDRH][7+:1];
 endmodule
 
 `default_nettype wire

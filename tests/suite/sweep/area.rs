@@ -36,6 +36,9 @@ const MEMORIES: [(&str, u64); 14] = [
     ("SRLC32E", 1),
 ];
 
+/// Asks the library for primitives of distributed memory.
+pub(crate) const SHARED: &str = "FINNP_RAM32M16";
+
 /// Models of the primitives that the library asks for.
 pub(crate) const PRIMITIVES: [(&str, &str); 2] = [
     ("RAM32M16.sv", include_str!("RAM32M16.sv")),
@@ -89,7 +92,9 @@ impl Area {
     pub(crate) fn bound(&self) -> Option<f64> {
         let mut bounds = BOUNDS.iter();
         let bound = bounds.find(|(rows, _)| *rows == self.shape.block[0]);
-        bound.filter(|_| self.shape.weight_bits >= 3).map(|(_, most)| *most)
+        bound
+            .filter(|_| self.shape.weight_bits >= 3)
+            .map(|(_, most)| *most)
     }
 }
 
@@ -178,7 +183,7 @@ fn cells(yosys: &str, layer: &Layer, tensors: &Tensors) -> Cells {
     let files = LIBRARY.iter().chain(&PRIMITIVES);
     let library: Vec<&str> = files.map(|(name, _)| *name).collect();
     let script = format!(
-        "read_slang --threads 1 -D FINNP_RAM32M16 --blackboxed-module RAM32M16 --blackboxed-module RAM64M8 \
+        "read_slang --threads 1 -D {SHARED} --blackboxed-module RAM32M16 --blackboxed-module RAM64M8 \
          --top {top} {top}.sv {}\n\
          setattr -set rom_style \"block\" */m:*weight_rom*\n\
          synth_xilinx -family xcup -noiopad -nodsp -flatten -top {top}\n\

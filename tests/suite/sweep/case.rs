@@ -33,7 +33,11 @@ impl Case {
             element: shape.input(),
             coding: Coding::scaled(PerChannel::Same(0.25)),
         };
-        let flow = |network: &Network| streamline(network, Some(&grid), false).and_then(fuse).unwrap();
+        let flow = |network: &Network| {
+            streamline(network, Some(&grid), false)
+                .and_then(fuse)
+                .unwrap()
+        };
         let choices = |_: &str| (pruning(shape), BTreeMap::new());
         let (plan, masks) = plan(&network, Some(&grid), false, &choices).unwrap();
         let dense = flow(&network);

@@ -94,7 +94,7 @@ pub(crate) struct Speed {
 pub(crate) fn speed(shape: &Shape) -> Speed {
     let case = Case::new(shape);
     let [dense_cycles, cycles] = [case.dense(), case.pruned()].map(|(layer, tensors)| {
-        let found = steady(shape, layer, tensors);
+        let found = steady(shape, layer, tensors, &Bench::new(layer, tensors, DEPTH));
         assert_eq!(found, layer.hardware().cycles(), "{shape:?}");
         found
     });
@@ -120,24 +120,32 @@ pub(crate) fn speed(shape: &Shape) -> Speed {
     }
 }
 
+/// The pruned module of a shape is as right and as fast where its banks share primitives.
+pub(crate) fn shared(shape: &Shape) {
+    let case = Case::new(shape);
+    let (layer, tensors) = case.pruned();
+    let bench = Bench::with(layer, tensors, DEPTH, &[area::SHARED], &area::PRIMITIVES);
+    assert_eq!(
+        steady(shape, layer, tensors, &bench),
+        layer.hardware().cycles()
+    );
+}
+
 /// Cycles from pixel to pixel of a layer's module, whose results are its integers.
-fn steady(shape: &Shape, layer: &Layer, tensors: &Tensors) -> u64 {
+fn steady(shape: &Shape, layer: &Layer, tensors: &Tensors, bench: &Bench) -> u64 {
     let hardware = layer.hardware();
     let input = hardware.input();
     let mut random = Random::new(shape.seed ^ 0xf4a3);
     let mut value = || match input.element.min() {
         // Bipolar inputs have no 0.
-        -1 if input.element.max() == 1 && input.element.bits() == 1 => {
-            2 * random.between(0, 1) - 1
-        }
+        -1 if input.element.max() == 1 && input.element.bits() == 1 => 2 * random.between(0, 1) - 1,
         low => random.between(low, input.element.max()),
     };
     let frame = |_| -> Vec<i64> { (0..input.elements()).map(|_| value()).collect() };
     let frames: Vec<Vec<i64>> = (0..PIXELS).map(frame).collect();
     let expected = frames.iter().map(|frame| hardware.run(tensors, frame));
     let expected: Vec<i64> = expected.flat_map(Result::unwrap).collect();
-    let written = Bench::new(layer, tensors, DEPTH).run(&[frames], &[]);
-    let written = written.unwrap().remove(0);
+    let written = bench.run(&[frames], &[]).unwrap().remove(0);
     assert_eq!(written.elements, expected, "{shape:?}");
     let words = written.cycles.len() / PIXELS;
     let lasts: Vec<u64> = written.cycles.chunks(words).map(|c| c[words - 1]).collect();

@@ -66,6 +66,8 @@ module finnp_banks #(
             end
         end
 
+        wire unused = &{1'b0, out};
+
         for (genvar m = 0; m < MEMORIES; m++) begin : g_memory
             wire [6:0][PORT_BITS-1:0] d = in[m*7*PORT_BITS+:7*PORT_BITS];
             wire [6:0][PORT_BITS-1:0] q;
