@@ -281,7 +281,7 @@ def speed():
     rows = [row for row in rows if all(row[key] == value for key, value in drawn.items())]
     dense, words = rows[0]["dense_cycles"], drawn["columns"] // drawn["simd"]
     d = Drawing(740, 420, "Cycles from pixel to pixel against the share of weights that are kept")
-    d.text(0, 16, "A layer of 64 x 256 weights of 4 bits, PE = 8, SIMD = 8, counted in Verilator", bold=True)
+    d.text(0, 16, "A layer of 64 × 256 weights of 4 bits, PE = 8, SIMD = 8, counted in Verilator", bold=True)
     left, right, top, bottom = 62, 716, 40, 364
 
     def x(density):
@@ -328,10 +328,11 @@ def speed():
         _, mark, colour = kinds[1 if row["form"] == "bcr-col" else 2]
         mark(x(row["density"]), y(row["cycles"]), colour)
     for at, (words, mark, colour) in enumerate(kinds):
-        mark(left + 34, top + 22 + at * 24, colour)
-        d.text(left + 50, top + 27 + at * 24, words)
-    d.path([(left + 22, top + 22 + 72), (left + 44, top + 22 + 72)], stroke=GREY, line=1.6)
-    d.text(left + 50, top + 27 + 72, "ideal: dense cycles x density")
+        # Between the lines of the grid.
+        mark(left + 34, top + 18 + at * 36, colour)
+        d.text(left + 50, top + 23 + at * 36, words)
+    d.path([(left + 22, top + 126), (left + 44, top + 126)], stroke=GREY, line=1.6)
+    d.text(left + 50, top + 131, "ideal: dense cycles × density")
     return d.done()
 
 

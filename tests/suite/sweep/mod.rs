@@ -82,12 +82,12 @@ pub(crate) struct Speed {
     pub(crate) efficiency: f64,
     /// What `show` says keeps it from being faster.
     pub(crate) limit: Limit,
-    /// Bits of the dense module's weights, and of the pruned module's weights and indices.
-    pub(crate) dense_bits: u64,
-    /// Weights that are kept.
-    pub(crate) weight_bits_kept: u64,
-    /// Where they are.
-    pub(crate) index_bits: u64,
+    /// Bits of the dense module's memory of weights.
+    pub(crate) dense_memory_bits: u64,
+    /// Those of the pruned module.
+    pub(crate) weight_memory_bits: u64,
+    /// Bits of its memory of indices.
+    pub(crate) index_memory_bits: u64,
 }
 
 /// Derives the cycles of a shape: prunes, generates, runs.
@@ -114,9 +114,9 @@ pub(crate) fn speed(shape: &Shape) -> Speed {
         speed_up,
         efficiency: speed_up / pruned.compression,
         limit: pruned.limit,
-        dense_bits: pruned.dense_memory_bits,
-        weight_bits_kept: pruned.weight_memory_bits,
-        index_bits: pruned.index_memory_bits,
+        dense_memory_bits: pruned.dense_memory_bits,
+        weight_memory_bits: pruned.weight_memory_bits,
+        index_memory_bits: pruned.index_memory_bits,
     }
 }
 
