@@ -69,11 +69,12 @@ module finnp_banks #(
         wire unused = &{1'b0, out};
 
         for (genvar m = 0; m < MEMORIES; m++) begin : g_memory
-            wire [6:0][PORT_BITS-1:0] d = in[m*7*PORT_BITS+:7*PORT_BITS];
+            localparam int unsigned FIRST = 7 * unsigned'(m);
+            wire [6:0][PORT_BITS-1:0] d = in[FIRST*PORT_BITS+:7*PORT_BITS];
             wire [6:0][PORT_BITS-1:0] q;
-            wire [6:0][PORT_AT_BITS-1:0] a = from[m*7*PORT_AT_BITS+:7*PORT_AT_BITS];
+            wire [6:0][PORT_AT_BITS-1:0] a = from[FIRST*PORT_AT_BITS+:7*PORT_AT_BITS];
             wire [PORT_BITS-1:0] unused_h;
-            assign out[m*7*PORT_BITS+:7*PORT_BITS] = q;
+            assign out[FIRST*PORT_BITS+:7*PORT_BITS] = q;
             if (PORT_BITS == 2) begin : g_32
                 RAM32M16 memory (
                     .WCLK(clk), .WE(write), .ADDRH(at), .DIH(2'b0), .DOH(unused_h),
