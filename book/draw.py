@@ -1,9 +1,10 @@
-"""Draws the figures of the page on balanced pruning: `python3 draw.py FOLDER` writes one SVG file each.
+"""Draws the figures of the pages on balanced pruning: `python3 draw.py FOLDER` writes one SVG file each.
 
 The files are kept in `src/figures` and stand inside the page, where they take the colours of its theme:
 whatever is not a fill of its own is drawn in `currentColor`. Nothing is needed but Python.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -273,7 +274,69 @@ def refinement():
     return d.done()
 
 
-FIGURES = [unstructured, grid, banks, timeline, refinement]
+def speed():
+    """Cycles against density of one layer in three units, as they were counted, beside what would be ideal."""
+    rows = json.loads((Path(__file__).parent / "src/mvau.json").read_text())["speed"]
+    drawn = {"rows": 64, "columns": 256, "pe": 8, "simd": 8}
+    rows = [row for row in rows if all(row[key] == value for key, value in drawn.items())]
+    dense, words = rows[0]["dense_cycles"], drawn["columns"] // drawn["simd"]
+    d = Drawing(740, 420, "Cycles from pixel to pixel against the share of weights that are kept")
+    d.text(0, 16, "A layer of 64 × 256 weights of 4 bits, PE = 8, SIMD = 8, counted in Verilator", bold=True)
+    left, right, top, bottom = 62, 716, 40, 364
+
+    def x(density):
+        return left + density * (right - left)
+
+    def y(cycles):
+        return bottom - cycles / 288 * (bottom - top)
+
+    for cycles in range(0, 257, 32):
+        d.path([(left, y(cycles)), (right, y(cycles))], fade=0.15, line=1)
+        d.text(left - 8, y(cycles) + 4, str(cycles), "end", size=12)
+    for eighth in range(9):
+        d.path([(x(eighth / 8), bottom), (x(eighth / 8), bottom + 5)], line=1)
+        d.text(x(eighth / 8), bottom + 20, ["0", "1/8", "1/4", "3/8", "1/2", "5/8", "3/4", "7/8", "1"][eighth], "middle", size=12)
+    d.path([(left, top), (left, bottom), (right, bottom)], line=1.2)
+    d.text(left, top - 8, "cycles a pixel", "start", size=12)
+    d.text((left + right) / 2, bottom + 42, "density: weights that are kept", "middle", size=12)
+
+    # What is ideal, and what no pruning moves.
+    d.path([(x(0), y(0)), (x(1), y(dense))], stroke=GREY, line=1.6)
+    d.path([(left, y(words)), (right, y(words))], stroke=GREY, line=1.4, dash="6 4")
+    d.text(right, y(words) - 7, f"a pixel arrives: {words} words", "end", size=12)
+
+    def circle(at, cycles, fill):
+        d.lines.append(
+            f'<circle cx="{number(at)}" cy="{number(cycles)}" r="5.5" fill="{fill}" stroke="currentColor" stroke-width="0.8"/>'
+        )
+
+    def triangle(at, cycles, fill):
+        points = [(0, -9), (8, 6), (-8, 6)]
+        way = " ".join(f"{number(at + dx)},{number(cycles + dy)}" for dx, dy in points)
+        d.lines.append(f'<polygon points="{way}" fill="none" stroke="{fill}" stroke-width="2"/>')
+
+    def square(at, cycles, fill):
+        d.rect(at - 5.5, cycles - 5.5, 11, 11, fill, line=0.8)
+
+    kinds = [
+        ("dense", square, LANES[2]),
+        ("columns of a block, bcr-col", circle, LANES[0]),
+        ("rows and columns of a block, bcr", triangle, LANES[1]),
+    ]
+    square(x(1), y(dense), LANES[2])
+    for row in rows:
+        _, mark, colour = kinds[1 if row["form"] == "bcr-col" else 2]
+        mark(x(row["density"]), y(row["cycles"]), colour)
+    for at, (words, mark, colour) in enumerate(kinds):
+        # Between the lines of the grid.
+        mark(left + 34, top + 18 + at * 36, colour)
+        d.text(left + 50, top + 23 + at * 36, words)
+    d.path([(left + 22, top + 126), (left + 44, top + 126)], stroke=GREY, line=1.6)
+    d.text(left + 50, top + 131, "ideal: dense cycles × density")
+    return d.done()
+
+
+FIGURES = [unstructured, grid, banks, timeline, refinement, speed]
 
 if __name__ == "__main__":
     for figure in FIGURES:

@@ -28,7 +28,7 @@ pub use link::{Done, Figures, Link, link};
 pub use model::with_files_beside;
 pub use origin::{Block, Derivation, End, Explanation, Part, Scale, explanation};
 pub use record::{NETWORKS, dataflow, folded, network, unfolded};
-pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers};
+pub use row::{Facts, LayerRow, Limit, PrunedRow, facts, layers, rows};
 pub use summary::{PROOF, Summary};
 
 /// Every stage, in the order of the build; file names and the table agree.

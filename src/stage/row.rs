@@ -136,7 +136,7 @@ pub fn layers(done: &dyn Artifacts) -> Result<Vec<LayerRow>> {
 }
 
 /// All layers of a folded network that was pruned by `plan`, in order.
-pub(super) fn rows(dataflow: &Dataflow, plan: &[Pruned]) -> Vec<LayerRow> {
+pub fn rows(dataflow: &Dataflow, plan: &[Pruned]) -> Vec<LayerRow> {
     let of = |name: &str| plan.iter().find(|pruned| pruned.name == name);
     dataflow
         .nodes

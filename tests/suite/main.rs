@@ -91,6 +91,8 @@ mod simulate;
 mod simulate_graph;
 mod simulate_layer;
 mod simulate_naive;
+mod speed;
+mod sweep;
 mod tcl;
 mod tidy;
 mod truth;

@@ -106,12 +106,13 @@ pub(crate) fn write_sources(layer: &Layer, folder: &Path) -> String {
 
 /// Compiles the module `top`, whose file lies in `folder` beside the library and `main.cpp`, to the program
 /// `simulate`. Every warning is an error.
-pub(crate) fn compile(folder: &Path, top: &str, parameters: &[String]) {
+/// `given` are further arguments.
+pub(crate) fn compile(folder: &Path, top: &str, given: &[String]) {
     let mut verilate = Command::new("verilator");
     verilate.args(["--cc", "-Wall", "--prefix", "Vdut", "--Mdir", "obj", "-O3"]);
     verilate.args(["--x-assign", "unique", "--x-initial", "unique"]);
     verilate.args(["--no-assert", "--top-module", top]);
-    verilate.args(parameters.iter().map(|given| format!("-G{given}")));
+    verilate.args(given);
     verilate.arg(format!("{top}.sv")).current_dir(folder);
     run(&mut verilate, top);
     let objects = folder.join("obj");
@@ -136,7 +137,21 @@ pub(crate) fn compile(folder: &Path, top: &str, parameters: &[String]) {
 impl Bench {
     /// Compiles the module of a layer whose FIFOs hold `depth` words.
     pub(crate) fn new(layer: &Layer, tensors: &Tensors, depth: usize) -> Self {
+        Bench::with(layer, tensors, depth, &[], &[])
+    }
+
+    /// The same with names that are defined, and with files beside the library.
+    pub(crate) fn with(
+        layer: &Layer,
+        tensors: &Tensors,
+        depth: usize,
+        defined: &[&str],
+        files: &[(&str, &str)],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
         let top = write_sources(layer, folder.path());
         for (name, text) in memories(layer, tensors).unwrap() {
             fs::write(folder.path().join(name), text).unwrap();
@@ -144,10 +159,12 @@ impl Bench {
         let hardware = layer.hardware();
         let copies = hardware.copies();
         let depths = finnp::backend::hls::numbered("DEPTH", copies).into_iter();
-        let depths: Vec<String> = depths.map(|name| format!("{name}={depth}")).collect();
+        let depths = depths.map(|name| format!("-G{name}={depth}"));
+        let defined = defined.iter().map(|name| format!("-D{name}"));
+        let given: Vec<String> = depths.chain(defined).collect();
         fs::write(folder.path().join("main.cpp"), bench_source(layer).unwrap()).unwrap();
         fs::write(folder.path().join(BENCH.0), BENCH.1).unwrap();
-        compile(folder.path(), &top, &depths);
+        compile(folder.path(), &top, &given);
         Bench {
             folder,
             inputs: hardware.inputs(),

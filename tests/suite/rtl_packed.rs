@@ -34,7 +34,7 @@ fn tried(weight: u8, input: DataType, stride: u64) -> u64 {
     }
     main += include_str!("rtl_packed.cpp");
     fs::write(folder.path().join("main.cpp"), main).unwrap();
-    let parameters = shape.map(|(name, number)| format!("{name}={number}"));
+    let parameters = shape.map(|(name, number)| format!("-G{name}={number}"));
     compile(folder.path(), "finnp_packed_dot", &parameters);
     let output = Command::new(folder.path().join("simulate"))
         .output()

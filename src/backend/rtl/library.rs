@@ -5,6 +5,7 @@
 pub const LIBRARY: &[(&str, &str)] = &[
     ("finnp_add.sv", include_str!("library/finnp_add.sv")),
     ("finnp_bank.sv", include_str!("library/finnp_bank.sv")),
+    ("finnp_banks.sv", include_str!("library/finnp_banks.sv")),
     ("finnp_concat.sv", include_str!("library/finnp_concat.sv")),
     ("finnp_control.sv", include_str!("library/finnp_control.sv")),
     ("finnp_convert.sv", include_str!("library/finnp_convert.sv")),

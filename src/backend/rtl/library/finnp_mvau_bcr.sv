@@ -130,7 +130,7 @@ module finnp_mvau_bcr #(
         .clk, .rst, .in({write_at, in_data}), .out({bank_at, bank_word})
     );
 
-    wire [GROUPS*WORD_BITS-1:0] kept;
+    wire [GROUPS*SIMD*AT_BITS-1:0] kept_at;
     for (genvar g = 0; g < GROUPS; g++) begin : g_group
         for (genvar s = 0; s < SIMD; s++) begin : g_lane
             wire [INDEX_BITS-1:0] word = index[(g*SIMD+s)*INDEX_BITS+:INDEX_BITS];
@@ -143,12 +143,13 @@ module finnp_mvau_bcr #(
             end else begin : g_added
                 assign read_at = base + AT_BITS'(word);
             end
-            finnp_bank #(.WIDTH(X_BITS), .WORDS(PLACES)) bank (
-                .clk, .write, .write_at(bank_at), .write_data(bank_word[s*X_BITS+:X_BITS]),
-                .read_at, .read_data(kept[(g*SIMD+s)*X_BITS+:X_BITS])
-            );
+            assign kept_at[(g*SIMD+s)*AT_BITS+:AT_BITS] = read_at;
         end
     end
+    wire [GROUPS*WORD_BITS-1:0] kept;
+    finnp_banks #(.BANKS(GROUPS * SIMD), .WIDTH(X_BITS), .WORDS(PLACES), .AT_BITS(AT_BITS)) banks (
+        .clk, .write, .write_at(bank_at), .write_data({GROUPS{bank_word}}), .read_at(kept_at), .read_data(kept)
+    );
 
     finnp_delay #(.WIDTH(LINE_BITS), .CYCLES(1)) line_delay (.clk, .rst, .in(line), .out(weights_at));
     wire [PE*SIMD*W_BITS-1:0] weights;

@@ -141,13 +141,14 @@ module finnp_mvau_rc #(
     finnp_delay #(.WIDTH(AT_BITS + WORD_BITS), .CYCLES(2)) word_delay (
         .clk, .rst, .in({(write_second ? AT_BITS'(HALF) : '0) | AT_BITS'(taken), in_data}), .out({bank_at, bank_word})
     );
-    wire [WORD_BITS-1:0] kept;
+    wire [SIMD*AT_BITS-1:0] kept_at;
     for (genvar s = 0; s < SIMD; s++) begin : g_lane
-        finnp_bank #(.WIDTH(X_BITS), .WORDS(PLACES)) bank (
-            .clk, .write, .write_at(bank_at), .write_data(bank_word[s*X_BITS+:X_BITS]),
-            .read_at(base + AT_BITS'(index[s*INDEX_BITS+:INDEX_BITS])), .read_data(kept[s*X_BITS+:X_BITS])
-        );
+        assign kept_at[s*AT_BITS+:AT_BITS] = base + AT_BITS'(index[s*INDEX_BITS+:INDEX_BITS]);
     end
+    wire [WORD_BITS-1:0] kept;
+    finnp_banks #(.BANKS(SIMD), .WIDTH(X_BITS), .WORDS(PLACES), .AT_BITS(AT_BITS)) banks (
+        .clk, .write, .write_at(bank_at), .write_data(bank_word), .read_at(kept_at), .read_data(kept)
+    );
 
     localparam int unsigned LINES = DOWN * ACROSS * ROW_STEPS * COL_STEPS;
     localparam int unsigned LINE_BITS = LINES > 1 ? unsigned'($clog2(LINES)) : 1;
