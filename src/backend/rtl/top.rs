@@ -192,8 +192,9 @@ fn instance(dataflow: &Dataflow, node: &Node, name: &str, wires: &Wires) -> Resu
         .iter()
         .zip(&node.outputs)
         .map(|(parameter, id)| {
+            // Verilator takes a number without a size for one inside the module too.
             format!(
-                "        .{parameter}({})",
+                "        .{parameter}(32'd{})",
                 dataflow.stream(*id).depth.max(1)
             )
         })
