@@ -79,6 +79,7 @@ mod rtl_join;
 mod rtl_matrix;
 mod rtl_network;
 mod rtl_packed;
+mod rtl_real;
 mod rtl_whole;
 mod rtl_window;
 mod shared;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Mutex;
 
-use finnp::dataflow::Dataflow;
+use finnp::dataflow::{Dataflow, StreamId};
 use finnp::error::catch;
 use finnp::simulate::depths;
 use rayon::prelude::*;
@@ -27,6 +27,16 @@ const GRAPHS: u64 = 8;
 /// Frames that follow each other.
 const FRAMES: usize = 4;
 
+/// Says what a network is made of.
+fn tell(dataflow: &Dataflow) {
+    let depth = |id: &StreamId| (id.0, dataflow.stream(*id).depth);
+    for node in &dataflow.nodes {
+        let read: Vec<_> = node.inputs.iter().map(depth).collect();
+        let written: Vec<_> = node.outputs.iter().map(depth).collect();
+        println!("{read:?} -> {written:?} {:?}", node.layer);
+    }
+}
+
 /// Tries all seeds; says which fail and how, and of which layers the networks were made. `make` gives none where a
 /// network is refused.
 fn sweep(make: fn(u64) -> Option<Dataflow>) -> BTreeMap<&'static str, usize> {
@@ -40,6 +50,9 @@ fn sweep(make: fn(u64) -> Option<Dataflow>) -> BTreeMap<&'static str, usize> {
         .filter_map(|seed| {
             let attempt = || {
                 let Some(dataflow) = make(*seed) else { return };
+                if number("FINNP_SEED").is_some() {
+                    tell(&dataflow);
+                }
                 let frames = fed(&mut Random::new(*seed), &dataflow, FRAMES);
                 Whole::new(&dataflow, frames).check(*seed, &format!("FINNP_SEED={seed}"));
                 let mut kinds = kinds.lock().unwrap();

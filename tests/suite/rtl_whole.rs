@@ -165,10 +165,19 @@ impl Whole {
         self.ends.output
     }
 
+    /// Whether the executor's frames are not all the same.
+    pub(crate) fn frames_differ(&self) -> bool {
+        let mut frames = self.expected.chunks(self.output().elements());
+        let first = frames.next();
+        frames.any(|frame| Some(frame) != first)
+    }
+
     /// Every element is the executor's: without gaps, with gaps on both sides, after a reset in the middle of a
     /// frame. Without gaps every word leaves in the cycle that simulation by words says. Returns these cycles.
     pub(crate) fn check(&self, seed: u64, what: &str) -> Vec<u64> {
-        let said = self.said().outputs.swap_remove(0);
+        let mut said = self.said();
+        assert_eq!(said.deadlock, [], "{what}");
+        let said = said.outputs.swap_remove(0);
         assert_eq!(said.len(), self.frames.len() * self.output().words());
         let mut random = Random::new(seed ^ 0x4e5e7);
         let reset = random.between(1, said[said.len() - 1] as i64).to_string();

@@ -198,17 +198,43 @@ impl Growing {
     }
 
     fn converted(&mut self, tip: Tip, word: usize) -> Tip {
-        if tip.word == word {
+        self.fitted(
+            tip,
+            Port {
+                element: tip.element,
+                pixels: tip.pixels(),
+                channels: tip.channels,
+                per_word: word,
+            },
+        )
+    }
+
+    /// The words that a port reads. Where these hold several pixels, words before them must have no padding.
+    fn fitted(&mut self, tip: Tip, port: Port) -> Tip {
+        let several = port.channels != tip.channels;
+        let tip = match several && !tip.channels.is_multiple_of(tip.word) {
+            true => self.converted(tip, 1),
+            false => tip,
+        };
+        if tip.word == port.per_word {
             return tip;
         }
+        let (pixels, channels) = match several {
+            true => (1, port.elements()),
+            false => (port.pixels, port.channels),
+        };
         let layer = plain(Layer::WidthConverter(WidthConverter {
             element: tip.element,
-            pixels: tip.pixels(),
-            channels: tip.channels,
+            pixels,
+            channels,
             from: tip.word,
-            to: word,
+            to: port.per_word,
         }));
-        self.push(layer, &[tip.stream], tip.picture)[0]
+        let end = self.push(layer, &[tip.stream], tip.picture)[0];
+        Tip {
+            channels: tip.channels,
+            ..end
+        }
     }
 
     /// A fork whose branches meet again.
@@ -272,7 +298,7 @@ impl Growing {
 
     /// Reads the stream as the layer's words.
     fn grown(&mut self, tip: Tip, unit: Unit, picture: [usize; 2]) -> Tip {
-        let tip = self.converted(tip, unit.0.hardware().input().per_word);
+        let tip = self.fitted(tip, unit.0.hardware().input());
         let end = self.push(unit, &[tip.stream], picture)[0];
         self.narrowed(end)
     }

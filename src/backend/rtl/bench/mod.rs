@@ -54,7 +54,8 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
     let top = top_name(project);
     let how = format!(
         "// With Verilator, in this folder:\n\
-         //   verilator --cc --exe --build -O3 --no-assert --prefix Vdut -CFLAGS \"-O1 -std=c++17 -I..\" -o simulate \\\n\
+         //   verilator --cc --exe --build -O3 --no-assert --prefix Vdut -CFLAGS \"-std=c++17 -I..\" \\\n\
+         //     -MAKEFLAGS \"OPT_FAST=-Og\" -o simulate \\\n\
          //     -y library -y shapes --top-module {top} {top}.sv testbench.cpp\n\
          //   obj_dir/simulate INPUT OUTPUT\n"
     );
