@@ -147,12 +147,18 @@ impl Whole {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(format!("{}: {said}", output.status));
         }
-        let read = |name: &str| fs::read(self.folder.path().join(name)).unwrap();
-        let cycle = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+        let words = fs::read(self.folder.path().join("out.bin")).unwrap();
         Ok(Written {
-            elements: self.ends.output.elements_of(&read("out.bin")),
-            cycles: read("out.bin.cycles").chunks(8).map(cycle).collect(),
+            elements: self.ends.output.elements_of(&words),
+            cycles: self.left(),
         })
+    }
+
+    /// The cycles of the words that left, also of a run that failed.
+    pub(crate) fn left(&self) -> Vec<u64> {
+        let cycle = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+        let bytes = fs::read(self.folder.path().join("out.bin.cycles")).unwrap();
+        bytes.chunks(8).map(cycle).collect()
     }
 
     /// What simulation by words says.
