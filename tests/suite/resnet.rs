@@ -65,7 +65,7 @@ fn resnet_50_of_thresholds_is_built_dense_and_pruned() {
 }
 
 /// The part of the network between two of its tensors.
-fn between(network: &Network, from: &str, to: &str) -> Network {
+pub(crate) fn between(network: &Network, from: &str, to: &str) -> Network {
     let find = |name: &str| {
         let found = network.values.iter().position(|value| value.name == name);
         finnp::network::ValueId(found.unwrap_or_else(|| panic!("no tensor {name}")))

@@ -50,6 +50,11 @@ fn threshold(seed: u64) -> Trial {
 /// Equal to the integers with ordinary neighbours, with gaps, and after a reset in the middle of a frame; and every
 /// word in the cycle that simulation by words says. Returns these cycles where nothing holds words up.
 pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
+    check_at(seed, trial, &[1 + seed as usize % 3, 32])
+}
+
+/// The same, with FIFOs of these depths behind the layer.
+pub(crate) fn check_at(seed: u64, trial: &Trial, depths: &[usize]) -> Vec<u64> {
     let Trial {
         layer,
         tensors,
@@ -62,10 +67,9 @@ pub(crate) fn check(seed: u64, trial: &Trial) -> Vec<u64> {
             hardware.join(tensors, &fed).unwrap()
         })
         .collect();
-    let shallow = 1 + seed as usize % 3;
     let ahead = hardware.schedule().ahead().to_string();
     let mut cycles = Vec::new();
-    for depth in [shallow, 32] {
+    for &depth in depths {
         let bench = Bench::new(layer, tensors, depth);
         let frames = Load::frames(inputs[0].len());
         let said = simulate::run(&alone(layer.clone(), depth), &frames).unwrap();

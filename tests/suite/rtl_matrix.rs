@@ -22,7 +22,7 @@ fn seeds() -> u64 {
     sweep.and_then(|n| n.parse().ok()).unwrap_or(12)
 }
 
-fn any_type(random: &mut Random) -> DataType {
+pub(crate) fn any_type(random: &mut Random) -> DataType {
     let bits = random.between(1, 8) as u8;
     *random.pick(&[
         DataType::Bipolar,
@@ -50,16 +50,16 @@ fn types(random: &mut Random, seed: u64) -> (DataType, DataType, Multiplier) {
 }
 
 /// As narrow as the sums of these rows allow, two's complement; sometimes wider.
-fn accumulator(random: &mut Random, input: DataType, rows: &[&[i32]]) -> DataType {
+pub(crate) fn narrow(random: &mut Random, input: DataType, rows: &[&[i32]]) -> DataType {
     let [low, high] = [i64::min, i64::max].map(|best| {
         let end = |w: &i32| best(i64::from(*w) * input.min(), i64::from(*w) * input.max());
         let sums = rows.iter().map(|row| row.iter().map(end).sum::<i64>());
         sums.reduce(best).unwrap()
     });
-    let narrow = DataType::spanning(low.min(-1), high.max(0)).unwrap();
+    let least = DataType::spanning(low.min(-1), high.max(0)).unwrap();
     match random.chance(30) {
-        true => DataType::Int(narrow.bits() as u8 + 5),
-        false => narrow,
+        true => DataType::Int(least.bits() as u8 + 5),
+        false => least,
     }
 }
 
@@ -81,7 +81,7 @@ fn dense(seed: u64) -> Trial {
     let (input, weight, multiplier) = types(&mut random, seed);
     let matrix = weights(&mut random, weight, groups * rows, columns);
     let lists: Vec<&[i32]> = matrix.data().chunks_exact(columns).collect();
-    let accumulator = accumulator(&mut random, input, &lists);
+    let accumulator = narrow(&mut random, input, &lists);
     let mut tensors = Tensors {
         weights: Some(matrix),
         ..Tensors::default()
@@ -105,7 +105,7 @@ fn dense(seed: u64) -> Trial {
 }
 
 /// Which entries each list keeps: of each block of a lane so many, in order.
-fn kept(random: &mut Random, blocks: &Blocks, lists: usize, columns: usize) -> Vec<i32> {
+pub(crate) fn kept(random: &mut Random, blocks: &Blocks, lists: usize, columns: usize) -> Vec<i32> {
     let mut index = Vec::new();
     for _ in 0..lists * blocks.lanes {
         for block in 0..blocks.per_lane(columns) {
@@ -139,7 +139,7 @@ fn sparse(seed: u64) -> Trial {
     let matrix = values(&mut random, weight, rows * blocks.lanes * per_lane);
     let matrix: Vec<i32> = matrix.into_iter().map(|w| w as i32).collect();
     let of_rows: Vec<&[i32]> = matrix.chunks_exact(blocks.lanes * per_lane).collect();
-    let accumulator = accumulator(&mut random, input, &of_rows);
+    let accumulator = narrow(&mut random, input, &of_rows);
     let index = kept(&mut random, &blocks, lists, columns);
     let mut tensors = Tensors {
         weights: Some(Tensor::new(vec![rows, blocks.lanes, per_lane], matrix).unwrap()),
@@ -176,7 +176,7 @@ fn side(random: &mut Random) -> (Side, usize) {
 }
 
 /// Lists of kept entries of a side.
-fn entries(random: &mut Random, side: Side, lists: usize) -> Vec<i32> {
+pub(crate) fn entries(random: &mut Random, side: Side, lists: usize) -> Vec<i32> {
     let blocks = Blocks {
         lanes: side.lanes,
         rows: 1,
@@ -195,7 +195,7 @@ fn crossed(seed: u64) -> Trial {
     let matrix: Vec<i32> = matrix.into_iter().map(|w| w as i32).collect();
     // No row takes more than a row of blocks has.
     let most: Vec<&[i32]> = matrix.chunks_exact(across * cross.kept()).collect();
-    let accumulator = accumulator(&mut random, input, &most);
+    let accumulator = narrow(&mut random, input, &most);
     let lists = |side: Side, index| {
         Some(Tensor::new(vec![down, across, side.lanes, side.keep], index).unwrap())
     };

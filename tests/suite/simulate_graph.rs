@@ -1,18 +1,19 @@
-//! Random graphs of layers, whose words fit each other and whose elements mean nothing.
+//! Random graphs of layers with their integers, whose words fit each other.
 //! Must not know what is done with them.
 
 use finnp::dataflow::{Dataflow, Input, Node, Order, Output, Stream, StreamId, Tail};
 use finnp::layer::{
-    Add, Blocks, Concat, Cross, Duplicate, LabelSelect, Layer, MaxPool, Mvau, MvauBcr, MvauRc,
-    Part, Port, Side, Sliding, SlidingWindow, SumPool, Tensors, Upsample, Vvau, WidthConverter,
+    Add, Concat, Duplicate, LabelSelect, Layer, Part, Port, Tensors, Upsample, WidthConverter,
 };
 use finnp::network::Coding;
 use finnp::tensor::{DataType, PerChannel, Window};
 
 use super::random::Random;
+use super::random_unit::{Read, Unit, divisor, matrix, threshold, windowed};
+use super::random_window::TYPES;
 
-/// Every element.
-const ELEMENT: DataType = DataType::Uint(4);
+/// Bits of elements that are wide enough for a threshold layer.
+const WIDE: u32 = 8;
 
 /// A graph that grows.
 pub(crate) struct Growing {
@@ -21,10 +22,11 @@ pub(crate) struct Growing {
     depth: usize,
 }
 
-/// Where it grows: the stream, the picture, channels of a pixel, elements of a word.
+/// Where it grows: the stream and its elements, the picture, channels of a pixel, elements of a word.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Tip {
     stream: StreamId,
+    element: DataType,
     picture: [usize; 2],
     channels: usize,
     word: usize,
@@ -33,6 +35,15 @@ struct Tip {
 impl Tip {
     fn pixels(self) -> usize {
         self.picture[0] * self.picture[1]
+    }
+
+    fn read(self) -> Read {
+        Read {
+            element: self.element,
+            picture: self.picture,
+            channels: self.channels,
+            word: self.word,
+        }
     }
 }
 
@@ -108,7 +119,7 @@ pub(crate) fn graph(seed: u64, depth: usize) -> Dataflow {
     let channels = *random.pick(&[1, 2, 3, 4, 6]);
     let picture = [random.between(1, 6) as usize, random.between(1, 6) as usize];
     let port = Port {
-        element: ELEMENT,
+        element: *random.pick(TYPES),
         pixels: picture[0] * picture[1],
         channels,
         per_word: divisor(random, channels),
@@ -117,6 +128,7 @@ pub(crate) fn graph(seed: u64, depth: usize) -> Dataflow {
     feed(&mut growing.dataflow, stream);
     let mut tip = Tip {
         stream,
+        element: port.element,
         picture,
         channels,
         word: port.per_word,
@@ -132,22 +144,22 @@ pub(crate) fn graph(seed: u64, depth: usize) -> Dataflow {
     }
     if growing.random.chance(20) {
         let layer = Layer::LabelSelect(LabelSelect {
-            input: ELEMENT,
+            input: tip.element,
             channels: tip.channels,
             pixels: tip.pixels(),
-            output: ELEMENT,
+            output: DataType::spanning(0, tip.channels as i64 - 1).unwrap(),
             pe: tip.word,
         });
-        tip = growing.push(layer, &[tip.stream], tip.picture)[0];
+        tip = growing.push(plain(layer), &[tip.stream], tip.picture)[0];
     }
     drain(&mut growing.dataflow, tip.stream);
     growing.dataflow.verify("a test").unwrap();
     growing.dataflow
 }
 
-fn divisor(random: &mut Random, number: usize) -> usize {
-    let divisors: Vec<usize> = (1..=number).filter(|d| number.is_multiple_of(*d)).collect();
-    *random.pick(&divisors)
+/// A layer without integers.
+fn plain(layer: Layer) -> Unit {
+    (layer, Tensors::default())
 }
 
 impl Growing {
@@ -159,19 +171,25 @@ impl Growing {
         stream(&mut self.dataflow, port, depth as usize)
     }
 
-    fn push(&mut self, layer: Layer, inputs: &[StreamId], picture: [usize; 2]) -> Vec<Tip> {
+    fn push(
+        &mut self,
+        (layer, tensors): Unit,
+        inputs: &[StreamId],
+        picture: [usize; 2],
+    ) -> Vec<Tip> {
         let (port, copies) = (layer.hardware().output(), layer.hardware().copies());
         let outputs: Vec<StreamId> = (0..copies).map(|_| self.stream(port)).collect();
         let name = format!("{}{}", layer.hardware().kind(), self.dataflow.nodes.len());
         self.dataflow.nodes.push(Node {
             name,
             layer,
-            tensors: Tensors::default(),
+            tensors,
             inputs: inputs.to_vec(),
             outputs: outputs.clone(),
         });
         let tip = |stream: &StreamId| Tip {
             stream: *stream,
+            element: port.element,
             picture,
             channels: port.channels,
             word: port.per_word,
@@ -180,28 +198,54 @@ impl Growing {
     }
 
     fn converted(&mut self, tip: Tip, word: usize) -> Tip {
-        if tip.word == word {
+        self.fitted(
+            tip,
+            Port {
+                element: tip.element,
+                pixels: tip.pixels(),
+                channels: tip.channels,
+                per_word: word,
+            },
+        )
+    }
+
+    /// The words that a port reads. Where these hold several pixels, words before them must have no padding.
+    fn fitted(&mut self, tip: Tip, port: Port) -> Tip {
+        let several = port.channels != tip.channels;
+        let tip = match several && !tip.channels.is_multiple_of(tip.word) {
+            true => self.converted(tip, 1),
+            false => tip,
+        };
+        if tip.word == port.per_word {
             return tip;
         }
-        let layer = Layer::WidthConverter(WidthConverter {
-            element: ELEMENT,
-            pixels: tip.pixels(),
-            channels: tip.channels,
+        let (pixels, channels) = match several {
+            true => (1, port.elements()),
+            false => (port.pixels, port.channels),
+        };
+        let layer = plain(Layer::WidthConverter(WidthConverter {
+            element: tip.element,
+            pixels,
+            channels,
             from: tip.word,
-            to: word,
-        });
-        self.push(layer, &[tip.stream], tip.picture)[0]
+            to: port.per_word,
+        }));
+        let end = self.push(layer, &[tip.stream], tip.picture)[0];
+        Tip {
+            channels: tip.channels,
+            ..end
+        }
     }
 
     /// A fork whose branches meet again.
     fn fork(&mut self, tip: Tip) -> Tip {
-        let layer = Layer::Duplicate(Duplicate {
-            element: ELEMENT,
+        let layer = plain(Layer::Duplicate(Duplicate {
+            element: tip.element,
             channels: tip.channels,
             pixels: tip.pixels(),
             copies: 2,
             pe: tip.word,
-        });
+        }));
         let tips = self.push(layer, &[tip.stream], tip.picture);
         let mut ends = Vec::new();
         for start in tips {
@@ -215,15 +259,21 @@ impl Growing {
         if a.channels == b.channels && self.random.chance(60) {
             let pe = self.random.between(1, a.channels as i64) as usize;
             [a, b] = [a, b].map(|end| self.converted(end, pe));
-            let layer = Layer::Add(Add {
-                inputs: [ELEMENT; 2],
-                gains: [1; 2],
+            let gains = [0; 2].map(|_| *self.random.pick(&[1, 1, 2, 3, -1]));
+            let ends = [a, b].map(|end| [end.element.min(), end.element.max()]);
+            let [first, second] = [0, 1].map(|i| ends[i].map(|value| value * gains[i]));
+            let low = first[0].min(first[1]) + second[0].min(second[1]);
+            let high = first[0].max(first[1]) + second[0].max(second[1]);
+            let layer = plain(Layer::Add(Add {
+                inputs: [a.element, b.element],
+                gains,
                 channels: a.channels,
                 pixels: a.pixels(),
-                output: ELEMENT,
+                output: DataType::spanning(low, high).unwrap(),
                 pe,
-            });
-            return self.push(layer, &[a.stream, b.stream], a.picture)[0];
+            }));
+            let sum = self.push(layer, &[a.stream, b.stream], a.picture)[0];
+            return self.narrowed(sum);
         }
         let common = (1..=a.channels)
             .filter(|pe| a.channels.is_multiple_of(*pe) && b.channels.is_multiple_of(*pe));
@@ -231,26 +281,41 @@ impl Growing {
         let pe = *self.random.pick(&common);
         [a, b] = [a, b].map(|end| self.converted(end, pe));
         let part = |end: Tip| Part {
-            element: ELEMENT,
+            element: end.element,
             channels: end.channels,
             gain: 1,
         };
-        let layer = Layer::Concat(Concat {
+        let low = a.element.min().min(b.element.min());
+        let high = a.element.max().max(b.element.max());
+        let layer = plain(Layer::Concat(Concat {
             inputs: vec![part(a), part(b)],
             pixels: a.pixels(),
-            output: ELEMENT,
+            output: DataType::spanning(low, high).unwrap(),
             pe,
-        });
+        }));
         self.push(layer, &[a.stream, b.stream], a.picture)[0]
+    }
+
+    /// Reads the stream as the layer's words.
+    fn grown(&mut self, tip: Tip, unit: Unit, picture: [usize; 2]) -> Tip {
+        let tip = self.fitted(tip, unit.0.hardware().input());
+        let end = self.push(unit, &[tip.stream], picture)[0];
+        self.narrowed(end)
+    }
+
+    /// Wide elements become narrow ones.
+    fn narrowed(&mut self, tip: Tip) -> Tip {
+        if tip.element.bits() <= WIDE {
+            return tip;
+        }
+        let unit = threshold(&mut self.random, tip.read());
+        self.grown(tip, unit, tip.picture)
     }
 
     fn layer(&mut self, tip: Tip) -> Tip {
         match self.random.below(4) {
             0 => self.upsample(tip),
-            1 => {
-                let window = self.window(tip.picture, false);
-                self.windowed(tip, window)
-            }
+            1 => self.windowed(tip, false),
             _ => self.keeping(tip),
         }
     }
@@ -263,10 +328,7 @@ impl Growing {
                 self.converted(tip, word)
             }
             1 | 2 => self.dense(tip),
-            _ => {
-                let window = self.window(tip.picture, true);
-                self.windowed(tip, window)
-            }
+            _ => self.windowed(tip, true),
         }
     }
 
@@ -278,91 +340,17 @@ impl Growing {
             channels: tip.channels,
             factor: *self.random.pick(&[[1, 2], [2, 1], [2, 2]]),
             fill: None,
-            input: ELEMENT,
-            output: ELEMENT,
+            input: tip.element,
+            output: tip.element,
             pe,
         };
         let size = layer.size();
-        self.push(Layer::Upsample(layer), &[tip.stream], size)[0]
-    }
-
-    /// A matrix whose blocks keep rows and columns.
-    fn crossed(&mut self, tip: Tip) -> Tip {
-        let mut side = |lines: usize| {
-            let lanes = divisor(&mut self.random, lines);
-            let entries = divisor(&mut self.random, lines / lanes);
-            let keep = self.random.between(1, entries as i64) as usize;
-            let side = Side {
-                lanes,
-                entries,
-                keep,
-            };
-            (side, divisor(&mut self.random, lanes))
-        };
-        let (columns, simd) = side(tip.channels);
-        let count = [1, 2, 4, 6][tip.pixels() % 4];
-        let (rows, pe) = side(count);
-        let tip = self.converted(tip, simd);
-        let layer = Layer::MvauRc(MvauRc {
-            rows: count,
-            columns: tip.channels,
-            pixels: tip.pixels(),
-            input: ELEMENT,
-            weight: ELEMENT,
-            accumulator: ELEMENT,
-            activation: None,
-            cross: Cross { rows, columns },
-            pe,
-            simd,
-            multiplier: finnp::layer::Multiplier::Lut,
-        });
-        self.push(layer, &[tip.stream], tip.picture)[0]
+        self.push(plain(Layer::Upsample(layer)), &[tip.stream], size)[0]
     }
 
     fn dense(&mut self, tip: Tip) -> Tip {
-        if self.random.chance(30) {
-            return self.crossed(tip);
-        }
-        let rows = self.random.between(1, 6) as usize;
-        let pe = self.random.between(1, rows as i64) as usize;
-        if self.random.chance(50) {
-            let layer = Layer::Mvau(Mvau {
-                rows,
-                columns: tip.channels,
-                pixels: tip.pixels(),
-                groups: 1,
-                input: ELEMENT,
-                weight: ELEMENT,
-                accumulator: ELEMENT,
-                activation: None,
-                pe,
-                simd: tip.word,
-                multiplier: finnp::layer::Multiplier::Lut,
-            });
-            return self.push(layer, &[tip.stream], tip.picture)[0];
-        }
-        let simd = divisor(&mut self.random, tip.channels);
-        let tip = self.converted(tip, simd);
-        let entries = tip.channels / simd;
-        let layer = Layer::MvauBcr(MvauBcr {
-            rows,
-            columns: tip.channels,
-            pixels: tip.pixels(),
-            input: ELEMENT,
-            weight: ELEMENT,
-            accumulator: ELEMENT,
-            activation: None,
-            blocks: Blocks {
-                lanes: simd,
-                rows: pe,
-                entries,
-                keep: self.random.between(1, entries as i64) as usize,
-            },
-            pe,
-            simd,
-            multiplier: finnp::layer::Multiplier::Lut,
-        });
-        self.push(layer, &[tip.stream], tip.picture)[0]
+        let unit = matrix(&mut self.random, tip.read());
+        self.grown(tip, unit, tip.picture)
     }
 
     fn window(&mut self, picture: [usize; 2], keeps: bool) -> Window {
@@ -390,50 +378,10 @@ impl Growing {
         }
     }
 
-    fn windowed(&mut self, tip: Tip, window: Window) -> Tip {
-        let pe = divisor(&mut self.random, tip.channels);
-        let tip = self.converted(tip, pe);
-        let sliding = Sliding {
-            picture: tip.picture,
-            channels: tip.channels,
-            window,
-        };
-        let simd = self.random.between(1, sliding.positions() as i64) as usize;
-        let layer = match self.random.below(4) {
-            0 => Layer::SlidingWindow(SlidingWindow {
-                sliding,
-                groups: 1,
-                input: ELEMENT,
-                output: ELEMENT,
-                pad: 0,
-                pe,
-                simd: divisor(&mut self.random, tip.channels),
-            }),
-            1 => Layer::Vvau(Vvau {
-                sliding,
-                input: ELEMENT,
-                pad: 0,
-                weight: ELEMENT,
-                accumulator: ELEMENT,
-                activation: None,
-                pe,
-                simd,
-            }),
-            2 => Layer::MaxPool(MaxPool {
-                sliding,
-                input: ELEMENT,
-                pe,
-                simd,
-            }),
-            _ => Layer::SumPool(SumPool {
-                sliding,
-                input: ELEMENT,
-                pad: 0,
-                accumulator: ELEMENT,
-                pe,
-                simd,
-            }),
-        };
-        self.push(layer, &[tip.stream], sliding.output())[0]
+    fn windowed(&mut self, tip: Tip, keeps: bool) -> Tip {
+        let window = self.window(tip.picture, keeps);
+        let unit = windowed(&mut self.random, tip.read(), window);
+        let size = window.output(tip.picture).unwrap();
+        self.grown(tip, unit, size)
     }
 }

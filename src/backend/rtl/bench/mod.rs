@@ -55,7 +55,9 @@ pub fn network_bench_source(dataflow: &Dataflow, project: &str) -> Result<String
     let how = format!(
         "// With Verilator, in this folder:\n\
          //   verilator --cc --exe --build -O3 --no-assert --unroll-count 65536 --unroll-stmts 1000000 \\\n\
-         //     --prefix Vdut -CFLAGS \"-O1 -std=c++17 -I..\" -o simulate -y shapes \\\n         //     --top-module {top} {top}.sv testbench.cpp\n\
+         //     --prefix Vdut -CFLAGS \"-std=c++17 -I..\" \\\n\
+         //     -MAKEFLAGS \"OPT_FAST=-Og\" -o simulate \\\n\
+         //     -y library -y shapes --top-module {top} {top}.sv testbench.cpp\n\
          //   obj_dir/simulate INPUT OUTPUT\n"
     );
     let text = program(&top, "dut.aclk, dut.aresetn, 0", &streams);

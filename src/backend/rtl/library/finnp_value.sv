@@ -9,7 +9,7 @@ module finnp_value #(
     parameter int unsigned IN_BITS = 1,
     /// 0 unsigned, 1 signed, 2 bipolar: code 0 is -1, code 1 is +1.
     parameter int unsigned IN_KIND = 0,
-    /// At least IN_BITS, and one more unless the code is signed.
+    /// Fewer than the value has are its lowest ones.
     parameter int unsigned OUT_BITS = 2
 ) (
     input  wire [IN_BITS-1:0]  code,
@@ -22,6 +22,8 @@ module finnp_value #(
     end else begin : g_unsigned
         assign value = OUT_BITS'(code);
     end
+
+    wire unused = &{1'b0, code};
 endmodule
 
 `default_nettype wire

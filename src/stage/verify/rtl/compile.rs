@@ -24,6 +24,10 @@ const RUNTIME_JOB: &str = "verilator runtime";
 /// What it leaves behind, which every other program is linked with.
 const RUNTIME: [&str; 2] = ["objects/verilated.o", "objects/verilated_threads.o"];
 
+/// What compilers do with Verilator's sources: of a module with hundreds of products any more takes minutes, and what
+/// runs once needs nothing.
+const EFFORT: &str = "OPT_FAST=-Og OPT_SLOW=-O0 OPT_GLOBAL=-O1";
+
 /// The program's own source.
 const MAIN: &str = "main.cpp";
 
@@ -65,7 +69,9 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
         "-o",
         "simulate",
         "-CFLAGS",
-        "-O1 -std=c++17 -I..",
+        "-std=c++17 -I..",
+        "-MAKEFLAGS",
+        EFFORT,
         "-y",
         "library",
         "-y",
