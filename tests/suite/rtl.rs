@@ -73,14 +73,23 @@ pub(crate) fn check_at(seed: u64, trial: &Trial, depths: &[usize]) -> Vec<u64> {
         let bench = Bench::new(layer, tensors, depth);
         let frames = Load::frames(inputs[0].len());
         let said = simulate::run(&alone(layer.clone(), depth), &frames).unwrap();
-        for options in [&[][..], &["--gaps", "7"], &["--reset", "9"]] {
+        let last = said.outputs[0].last().map_or(1, |last| *last as i64);
+        // Early, when little is there, and anywhere else.
+        let [early, late] = [9, Random::new(seed).between(1, last)].map(|cycle| cycle.to_string());
+        for options in [
+            &[][..],
+            &["--gaps", "7"],
+            &["--reset", &early],
+            &["--reset", &late],
+            &["--gaps", "5", "--reset", &late],
+        ] {
             let place = || format!("seed {seed}, depth {depth}, {options:?}: {layer:?}");
             let all = [&["--ahead", &ahead], options].concat();
             let written = bench.run(inputs, &all);
             let written = written.unwrap_or_else(|error| panic!("{}: {error}", place()));
             for (copy, cycles) in written.iter().zip(&said.outputs) {
                 assert_eq!(copy.elements, expected, "{}", place());
-                if options != ["--gaps", "7"] {
+                if !options.contains(&"--gaps") {
                     assert_eq!(&copy.cycles, cycles, "{}", place());
                 }
             }

@@ -19,7 +19,7 @@ fn registers_are_read_written_and_counted() {
     }
     let main = include_str!("rtl_control.cpp");
     fs::write(folder.path().join("main.cpp"), main).unwrap();
-    let parameters = ["FRAME_WORDS=4", "STREAMS=2"].map(str::to_owned);
+    let parameters = ["-GFRAME_WORDS=4", "-GSTREAMS=2"].map(str::to_owned);
     compile(folder.path(), "finnp_control", &parameters);
     let output = Command::new(folder.path().join("simulate"))
         .output()

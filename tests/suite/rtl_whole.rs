@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use finnp::backend::hls::Ends;
 use finnp::backend::rtl::{
-    BENCH, LIBRARY, memories, network_bench_source, shape_source, top_name, top_source,
+    BENCH, LIBRARY, memories, memory_path, network_bench_source, shape_source, top_name, top_source,
 };
 use finnp::dataflow::{Dataflow, read_tensors};
 use finnp::layer::Port;
@@ -89,7 +89,11 @@ fn write(dataflow: &Dataflow, folder: &Path) {
         fs::write(folder.join(name), text).unwrap();
     }
     let top = format!("{}.sv", top_name(NAME));
-    fs::write(folder.join(top), top_source(dataflow, NAME).unwrap()).unwrap();
+    fs::write(
+        folder.join(top),
+        top_source(dataflow, NAME, memory_path).unwrap(),
+    )
+    .unwrap();
     for node in &dataflow.nodes {
         let (file, text) = shape_source(&node.layer).unwrap();
         fs::write(folder.join(file), text).unwrap();
