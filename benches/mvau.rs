@@ -4,7 +4,12 @@
 //! measured that the file does not have.
 //! Must not know how finnp works inside.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code
+)]
 
 #[path = "../tests/suite/proto.rs"]
 mod proto;
