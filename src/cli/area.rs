@@ -35,7 +35,7 @@ fn basis(basis: &Basis) -> String {
 /// Whole percents, but that little is not called nothing.
 fn percent(percent: f64) -> String {
     match percent {
-        none if none == 0.0 => "0 %".to_owned(),
+        0.0 => "0 %".to_owned(),
         little if little < 0.1 => "< 0.1 %".to_owned(),
         some if some < 10.0 => format!("{some:.1} %"),
         much => format!("{much:.0} %"),

@@ -46,6 +46,31 @@ pub(super) fn mvau(bill: &mut Bill, layer: &Mvau, depth: u64) {
     fifo(bill, layer.output().word_bits(), depth);
 }
 
+/// Banks of single lanes, of which `lanes` are read, and what delays words and places on their way to them.
+struct Lanes {
+    lanes: u64,
+    /// Bits of an element, and of a word that arrives.
+    bits: u64,
+    word_bits: u64,
+    /// Places of a bank.
+    held: u64,
+    /// Bits of a block's place that change.
+    base: u64,
+    /// Whether an index is added to that.
+    added: bool,
+}
+
+impl Lanes {
+    fn add(&self, bill: &mut Bill) {
+        let at = bits_of(self.held);
+        let places = delay(at + self.base, 2);
+        bill.add(Part::Control, marks(1, 2) + marks(2, 3) + places);
+        let added = if self.added { at as f64 } else { 0.0 };
+        let lane = bank(self.bits, self.held) + Share::lut(added);
+        bill.add(Part::Bank, delay(self.word_bits, 2) + lane * self.lanes);
+    }
+}
+
 /// `finnp_mvau_bcr`.
 pub(super) fn mvau_bcr(bill: &mut Bill, layer: &MvauBcr, depth: u64) {
     let (pe, simd) = (layer.pe as u64, layer.simd as u64);
@@ -62,38 +87,27 @@ pub(super) fn mvau_bcr(bill: &mut Bill, layer: &MvauBcr, depth: u64) {
     };
     let held = half + (blocks - 1) * stride + block;
     let at = bits_of(held);
-    let steps = layer.steps() as u64;
-    let lines = folds * steps;
+    let (steps, lines) = (layer.steps() as u64, folds * layer.steps() as u64);
     let bits = u64::from(layer.input.bits());
-    let index = u64::from(layer.index_bits());
 
     let sides = places(block, blocks, stride, at) + places(1, blocks, stride, at);
     let both = Share::ff(4) + Share::lut(8.0);
     let line = counter(lines) + Share::ff(index_bits(lines));
-    bill.add(
-        Part::Control,
-        sides + counter(layer.block_steps() as u64) + both + line,
-    );
-    let sharing = layer.sharing() as u64;
-    lists(bill, groups * simd * index, steps, folds, sharing);
-    // Of the block's place only the bits that change are kept.
-    let base = if aligned { 1 + bits_of(blocks) } else { at };
-    bill.add(
-        Part::Control,
-        marks(1, 2) + marks(2, 3) + delay(at + base, 2),
-    );
-    bill.add(Part::Bank, delay(simd * bits, 2));
-    let added = if block > 1 && !aligned {
-        at as f64
-    } else {
-        0.0
-    };
-    let lane = bank(bits, held) + Share::lut(added);
-    bill.add(Part::Bank, lane * (groups * simd));
-    bill.add(
-        Part::Rom,
-        rom(pe * simd * u64::from(layer.weight.bits()), lines),
-    );
+    let step = counter(layer.block_steps() as u64);
+    bill.add(Part::Control, sides + step + both + line);
+    let index = groups * simd * u64::from(layer.index_bits());
+    lists(bill, index, steps, folds, layer.sharing() as u64);
+    Lanes {
+        lanes: groups * simd,
+        bits,
+        word_bits: simd * bits,
+        held,
+        base: if aligned { 1 + bits_of(blocks) } else { at },
+        added: block > 1 && !aligned,
+    }
+    .add(bill);
+    let weight_bits = pe * simd * u64::from(layer.weight.bits());
+    bill.add(Part::Rom, rom(weight_bits, lines));
     let shared = layer.pe / layer.groups();
     let packed = layer.multiplier.packed(layer.weight, layer.input, shared);
     Sums {
@@ -115,60 +129,17 @@ pub(super) fn mvau_bcr(bill: &mut Bill, layer: &MvauBcr, depth: u64) {
 /// `finnp_mvau_rc`.
 pub(super) fn mvau_rc(bill: &mut Bill, layer: &MvauRc, depth: u64) {
     let (pe, simd) = (layer.pe as u64, layer.simd as u64);
-    let [down, across] = layer.blocks().map(|count| count as u64);
-    let ([row_bits, index], results) = (layer.index_bits(), layer.results() as u64);
-    let (row_bits, index) = (u64::from(row_bits), u64::from(index));
-    let (row_steps, column_steps) = (layer.row_steps() as u64, layer.column_steps() as u64);
-    let words = across * layer.block_words() as u64;
-    let half = words.next_power_of_two();
-    let (held, bits) = (half + words, u64::from(layer.input.bits()));
-    let at = bits_of(held);
-    let row_lines = down * across * row_steps;
-    let lines = row_lines * column_steps;
-
-    let counters = [
-        words,
-        column_steps,
-        row_steps,
-        across,
-        down,
-        results,
-        lines,
-        row_lines,
-    ];
-    let counters = counters
-        .into_iter()
-        .map(counter)
-        .fold(Share::default(), |a, b| a + b);
-    // Where the present block begins.
-    let first = match layer.block_words() {
-        block if block.is_power_of_two() || across == 1 => bits_of(across),
-        _ => at - 1,
-    };
-    let control = Share::ff(7 + first + index_bits(lines)) + Share::lut(14.0 + 1.5 * at as f64);
-    bill.add(Part::Control, counters + control);
-    let fold = down * across * row_steps;
-    lists(bill, simd * index, column_steps, fold, row_steps);
-    bill.add(
-        Part::Control,
-        marks(1, 2) + marks(2, 3) + delay(at + 1 + first, 2),
-    );
-    bill.add(Part::Bank, delay(simd * bits, 2));
-    let added = if layer.block_words() > 1 {
-        at as f64
-    } else {
-        0.0
-    };
-    bill.add(Part::Bank, (bank(bits, held) + Share::lut(added)) * simd);
-    bill.add(
-        Part::Rom,
-        rom(pe * simd * u64::from(layer.weight.bits()), lines) + rom(pe * row_bits, row_lines),
-    );
+    let [row_bits, _] = layer.index_bits().map(u64::from);
+    let lines = crossing(bill, layer);
+    let row_lines = lines / layer.column_steps() as u64;
+    let weight_bits = pe * simd * u64::from(layer.weight.bits());
+    let memories = rom(weight_bits, lines) + rom(pe * row_bits, row_lines);
+    bill.add(Part::Rom, memories);
     let packed = layer.multiplier.packed(layer.weight, layer.input, layer.pe);
     Sums {
         pe,
         simd,
-        steps: column_steps,
+        steps: layer.column_steps() as u64,
         input: layer.input,
         weight: layer.weight,
         packed: packed as u64,
@@ -181,8 +152,47 @@ pub(super) fn mvau_rc(bill: &mut Bill, layer: &MvauRc, depth: u64) {
     let tree = bits_of(simd).div_ceil(2) + if packed == 0 { 0 } else { 4 };
     let waits = marks(1, 4 + tree) + marks(2, 4 + tree);
     bill.add(Part::Control, waits);
-    row_sums(bill, layer, row_bits, results);
+    row_sums(bill, layer, row_bits, layer.results() as u64);
     fifo(bill, layer.output().word_bits(), depth);
+}
+
+/// The engines of `finnp_mvau_rc`, its lists and its banks of words; the lines of its memory of weights.
+fn crossing(bill: &mut Bill, layer: &MvauRc) -> u64 {
+    let simd = layer.simd as u64;
+    let [down, across] = layer.blocks().map(|count| count as u64);
+    let [_, index] = layer.index_bits().map(u64::from);
+    let (row_steps, column_steps) = (layer.row_steps() as u64, layer.column_steps() as u64);
+    let (block, results) = (layer.block_words() as u64, layer.results() as u64);
+    let words = across * block;
+    let (held, bits) = (
+        words.next_power_of_two() + words,
+        u64::from(layer.input.bits()),
+    );
+    let at = bits_of(held);
+    let row_lines = down * across * row_steps;
+    let lines = row_lines * column_steps;
+
+    let engines = [words, column_steps, row_steps, across, down, results];
+    let counters = engines.into_iter().chain([lines, row_lines]).map(counter);
+    let counters = counters.fold(Share::default(), |a, b| a + b);
+    // Where the present block begins.
+    let first = match block.is_power_of_two() || across == 1 {
+        true => bits_of(across),
+        false => at - 1,
+    };
+    let control = Share::ff(7 + first + index_bits(lines)) + Share::lut(14.0 + 1.5 * at as f64);
+    bill.add(Part::Control, counters + control);
+    lists(bill, simd * index, column_steps, row_lines, row_steps);
+    Lanes {
+        lanes: simd,
+        bits,
+        word_bits: simd * bits,
+        held,
+        base: 1 + first,
+        added: block > 1,
+    }
+    .add(bill);
+    lines
 }
 
 /// `finnp_row_sums`: sums in two banks, and which of them have begun.

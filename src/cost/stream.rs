@@ -226,7 +226,7 @@ pub(super) fn width_converter(bill: &mut Bill, layer: &WidthConverter, depth: u6
     let common = (1..=layer.from.min(layer.to)).rev();
     let unit = common
         .into_iter()
-        .find(|unit| layer.from % unit == 0 && layer.to % unit == 0);
+        .find(|unit| layer.from.is_multiple_of(*unit) && layer.to.is_multiple_of(*unit));
     let unit = unit.unwrap_or(1);
     let (arriving, leaving) = (layer.from / unit, layer.to / unit);
     let slots = leaving - 1 + arriving;

@@ -166,7 +166,7 @@ pub(crate) fn columns(random: &mut Random, multiplier: Multiplier) -> (Layer, Te
         entries,
         keep: entries / 4,
     };
-    let pe = if pe % blocks.rows == 0 || blocks.rows % pe == 0 {
+    let pe = if pe.is_multiple_of(blocks.rows) || blocks.rows.is_multiple_of(pe) {
         pe
     } else {
         blocks.rows

@@ -20,8 +20,11 @@ pub(crate) struct Shape {
     pub(crate) depths: Vec<usize>,
 }
 
+/// Makes a layer of a kind.
+type Kind = fn(&mut Random) -> (Layer, Tensors);
+
 /// What is made, one after the other.
-const KINDS: &[fn(&mut Random) -> (Layer, Tensors)] = &[
+const KINDS: &[Kind] = &[
     |random| dense(random, Multiplier::Lut),
     |random| dense(random, Multiplier::Lut),
     |random| dense(random, Multiplier::Dsp),

@@ -103,8 +103,8 @@ fn the_netlist_of_digits_is_exact_to_the_cycle() {
     let mut arguments = vec!["build", "--json", "--set", "target.backend=rtl"];
     arguments.extend(["--set", "target.synthesis=yosys"]);
     if std::env::var_os("FINNP_SWEEP").is_none() {
-        project.edit("pe = 8 ", "pe = 2 ");
-        project.edit("simd = 8 ", "simd = 4 ");
+        // Not so far that weights move to block memories, of which Yosys has no model.
+        project.edit("pe = 8 ", "pe = 4 ");
         arguments.extend(["--set", "verify.samples=24"]);
     }
     let mut command = project.command(&arguments);

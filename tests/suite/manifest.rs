@@ -161,7 +161,7 @@ fn canonical_text_depends_on_values_alone() {
     assert_eq!(plain.canonical(""), other.canonical(""));
     assert_eq!(
         plain.canonical("target"),
-        "target.board = \"zcu104\"\ntarget.clock_mhz = 200\ntarget.backend = \"hls\"\ntarget.multiplier = \"lut\"\n"
+        "target.board = \"zcu104\"\ntarget.clock_mhz = 200\ntarget.backend = \"hls\"\ntarget.multiplier = \"lut\"\ntarget.synthesis = \"none\"\n"
     );
     assert_eq!(
         plain.canonical("target.clock_mhz"),
