@@ -178,13 +178,13 @@ fn cells(yosys: &str, layer: &Layer, tensors: &Tensors) -> Cells {
     }
     let files = LIBRARY.iter().chain(&PRIMITIVES);
     let library: Vec<&str> = files.map(|(name, _)| *name).collect();
-    // The sum of products of a row is mapped by itself: mapped with all the rest, equal sums cost unlike numbers of
-    // look-up tables, and they differ by more than what is to be measured.
+    // Sums of products and constants are mapped by themselves: mapped with all the rest, equal ones cost unlike numbers
+    // of look-up tables, and these differ by more than what is to be measured.
     let script = format!(
         "read_slang --threads 1 --keep-hierarchy -D {SHARED} --blackboxed-module RAM32M16 --blackboxed-module RAM64M8 \
          --top {top} {top}.sv {}\n\
          setattr -set rom_style \"block\" *weight_rom*/m:*\n\
-         setattr -mod -set keep_hierarchy 1 finnp_dot*\n\
+         setattr -mod -set keep_hierarchy 1 finnp_dot* finnp_rom*\n\
          synth_xilinx -family xcup -noiopad -nodsp -flatten -top {top}\n\
          tee -o cells.json stat -json\n",
         library.join(" ")
@@ -218,7 +218,7 @@ fn counted(cells: &BTreeMap<String, u64>) -> Cells {
             ("CARRY4" | "CARRY8" | "MUXF7" | "MUXF8" | "MUXF9" | "INV" | "BUFG", _) => {}
             // Modules that are mapped by themselves are counted by their cells, and where others were.
             ("$scopeinfo", _) => {}
-            (name, _) if name.starts_with("finnp_dot$") => {}
+            (name, _) if name.starts_with("finnp_") => {}
             (name, _) if name.starts_with("LUT") => sum.logic += count,
             (name, _) => panic!("what is `{name}`?"),
         }
