@@ -159,10 +159,7 @@ fn crossed(random: &mut Random, read: Read) -> Unit {
     let (weight, multiplier) = weight(random, read.element);
     let matrix = weights(random, weight, down, across * cross.kept());
     // No row takes more than a row of blocks has.
-    let most: Vec<&[i32]> = matrix
-        .data()
-        .chunks_exact(across * cross.kept())
-        .collect();
+    let most: Vec<&[i32]> = matrix.data().chunks_exact(across * cross.kept()).collect();
     let accumulator = narrow(random, read.element, &most);
     let mut lists = |side: Side| {
         let index = entries(random, side, down * across);

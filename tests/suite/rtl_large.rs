@@ -20,10 +20,13 @@ pub(crate) fn resized(bytes: &[u8], size: i64) -> Vec<u8> {
     let graph = model.graph.as_mut().unwrap();
     // What the exporter computed of the larger picture.
     graph.value_info.clear();
-    let shape = graph.input[0].r#type.as_mut().and_then(|kind| match &mut kind.value {
-        Some(type_proto::Value::TensorType(tensor)) => tensor.shape.as_mut(),
-        None => None,
-    });
+    let shape = graph.input[0]
+        .r#type
+        .as_mut()
+        .and_then(|kind| match &mut kind.value {
+            Some(type_proto::Value::TensorType(tensor)) => tensor.shape.as_mut(),
+            None => None,
+        });
     for length in &mut shape.unwrap().dim[2..] {
         length.value = Some(tensor_shape_proto::dimension::Value::DimValue(size));
     }

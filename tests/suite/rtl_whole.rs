@@ -42,8 +42,7 @@ pub(crate) fn built(project: &Project) -> Dataflow {
     let build = project.dir().join("build");
     let folded = build.join("dataflow/folded");
     let read = |path: &Path| fs::read(path).unwrap();
-    let mut dataflow: Dataflow =
-        serde_json::from_slice(&read(&folded.join("graph.json"))).unwrap();
+    let mut dataflow: Dataflow = serde_json::from_slice(&read(&folded.join("graph.json"))).unwrap();
     for node in &mut dataflow.nodes {
         let record = folded.join(format!("layers/{}/layer.json", node.name));
         node.layer = serde_json::from_slice(&read(&record)).unwrap();
@@ -193,7 +192,11 @@ impl Whole {
             let place = format!("{what}, {options:?}");
             let found = self.run(options);
             let found = found.unwrap_or_else(|error| panic!("{place}: {error}"));
-            first_difference(&found.elements, &self.expected, &format!("{place}: element"));
+            first_difference(
+                &found.elements,
+                &self.expected,
+                &format!("{place}: element"),
+            );
             if options.first() != Some(&"--gaps") {
                 first_difference(&found.cycles, &said, &format!("{place}: cycle of word"));
             }
