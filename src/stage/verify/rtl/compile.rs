@@ -28,6 +28,9 @@ const RUNTIME: [&str; 2] = ["objects/verilated.o", "objects/verilated_threads.o"
 /// runs once needs nothing.
 const EFFORT: &str = "OPT_FAST=-Og OPT_SLOW=-O0 OPT_GLOBAL=-O1";
 
+/// What is there already stays, though the makefile is newer.
+const SHARED: &str = "--old-file=verilated.o --old-file=verilated_threads.o";
+
 /// The program's own source.
 const MAIN: &str = "main.cpp";
 
@@ -36,6 +39,8 @@ pub(super) fn program_job(layer: &str) -> String {
     format!("verilate {layer}")
 }
 
+/// Its name.
+const EMPTY_TOP: &str = "empty";
 /// A module that shows Verilator's own part, and nothing else.
 const EMPTY: &str = "module empty (input wire clk);\n    wire unused = clk;\nendmodule\n";
 /// The program around it.
@@ -47,6 +52,8 @@ fn bytes(text: &str) -> Input {
 
 /// A run of Verilator that compiles the module `top`, and the arguments behind it.
 fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[&str]) -> Job {
+    let shared = if top == EMPTY_TOP { "" } else { SHARED };
+    let make = format!("{EFFORT} {shared}");
     let fixed = [
         "--cc",
         "--exe",
@@ -71,7 +78,7 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
         "-CFLAGS",
         "-std=c++17 -I..",
         "-MAKEFLAGS",
-        EFFORT,
+        make.trim_end(),
         "-y",
         "library",
         "-y",
@@ -94,7 +101,7 @@ fn verilating(name: impl Into<String>, top: &str, more: Vec<String>, outputs: &[
 pub(super) fn runtime() -> Job {
     let outputs = ["objects/simulate", RUNTIME[0], RUNTIME[1]];
     let files = [MAIN, "empty.sv"].map(str::to_owned).to_vec();
-    verilating(RUNTIME_JOB, "empty", files, &outputs)
+    verilating(RUNTIME_JOB, EMPTY_TOP, files, &outputs)
         .input("empty.sv", bytes(EMPTY))
         .input(MAIN, bytes(EMPTY_MAIN))
         .input("library/folder", bytes(""))
