@@ -59,13 +59,13 @@ fn used(account: &Account) -> impl Iterator<Item = (&'static Column, &Entry)> {
     found.filter(|(_, entry)| entry.used > 0)
 }
 
-/// What a build says of the chip, a line.
+/// What a build says of the chip, a line for each figure.
 pub(super) fn line(total: &[Entry]) -> String {
     let title = |entry: &Entry| COLUMNS.iter().find(|column| column.name == entry.figure);
     let some = total.iter().filter(|entry| entry.used > 0);
     let told = some.filter_map(|entry| Some(words(entry, title(entry)?.title)));
     let told: Vec<String> = told.collect();
-    format!("takes {}\n", told.join("; "))
+    format!("takes {}\n", told.join("\n      "))
 }
 
 /// Layers one by one, and the sum.

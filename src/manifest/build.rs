@@ -23,7 +23,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     grid(draft, problems);
     amounts(draft, problems);
     idle_pruning(draft, problems);
-    idle_multiplier(draft, problems);
+    idle_rtl(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -88,21 +88,32 @@ fn idle_pruning(draft: &Draft, problems: &mut Problems) {
     }
 }
 
-/// DSP slices multiply in SystemVerilog alone.
-fn idle_multiplier(draft: &Draft, problems: &mut Problems) {
-    let text = |key: &str, word: &[&str]| {
+/// What counts in SystemVerilog alone: key, word, why it means nothing without.
+const OF_RTL: [(&str, &str, &str); 2] = [
+    ("multiplier", "dsp", "HLS chooses multipliers by itself"),
+    (
+        "synthesis",
+        "yosys",
+        "Yosys synthesises nothing but SystemVerilog",
+    ),
+];
+
+/// Wishes about SystemVerilog where no layer is written in it.
+fn idle_rtl(draft: &Draft, problems: &mut Problems) {
+    let given = |key: &str, words: &[&str]| {
         let mut entries = draft.entries.values().filter(|entry| entry.key.name == key);
         entries.find(
-            |entry| matches!(&entry.value, Given::Text(text) if word.contains(&text.as_str())),
+            |entry| matches!(&entry.value, Given::Text(text) if words.contains(&text.as_str())),
         )
     };
-    if draft.broken || text("backend", &["rtl", "auto"]).is_some() {
+    if draft.broken || given("backend", &["rtl", "auto"]).is_some() {
         return;
     }
-    if let Some(entry) = text("multiplier", &["dsp"]) {
-        let error = Error::user("HLS chooses multipliers by itself")
-            .help("take `multiplier` away, or write `backend = \"rtl\"`");
-        problems.add(&entry.spot, "has no effect", error);
+    for (key, word, why) in OF_RTL {
+        if let Some(entry) = given(key, &[word]) {
+            let help = format!("take `{key}` away, or write `backend = \"rtl\"`");
+            problems.add(&entry.spot, "has no effect", Error::user(why).help(help));
+        }
     }
 }
 
