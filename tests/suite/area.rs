@@ -56,7 +56,7 @@ fn the_book_has_the_errors_of_the_calibration() {
         );
         assert!(page.contains(&row), "the page lacks `{row}`");
     }
-    let count = format!("one of {} random shapes", calibration().rows.len());
+    let count = format!("one half of {} random shapes", calibration().rows.len());
     assert!(page.contains(&count), "the page lacks `{count}`");
 }
 
