@@ -6,7 +6,7 @@ use crate::backend::hls::{Ends, numbered};
 use crate::backend::rtl::memory_files;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
-use crate::layer::Port;
+use crate::layer::{Layer, Port};
 use crate::stage::generate::rtl::memory_job;
 use crate::stage::verify::frames;
 use crate::stage::verify::simulation::Simulation;
@@ -17,6 +17,9 @@ use crate::stage::{Command, Job, Outputs, Program};
 pub(super) const NETWORK_RUN: &str = "rtl simulate the network";
 /// Job that packs what it is fed.
 const NETWORK_WORDS: &str = "words of the network";
+
+/// Cycles without a word that any module may take.
+const PATIENCE: u64 = 1 << 20;
 
 /// Where what enters and leaves the network is shown.
 const SHOWN: &str = "sim/rtl";
@@ -58,13 +61,32 @@ fn words(name: String, streams: &[(String, Port)]) -> Job {
     job
 }
 
+/// Cycles without a word after which nothing will come any more, for modules of these layers: where the last words of
+/// a frame have entered, each layer in turn may still take a whole frame's time.
+fn patience<'a>(layers: impl Iterator<Item = &'a Layer>) -> u64 {
+    let cycles: u64 = layers.map(|layer| layer.hardware().cycles()).sum();
+    PATIENCE + 2 * cycles
+}
+
 /// The run of a program that `compiled` built on the words that `packed` made.
-fn run(name: String, compiled: String, packed: &str, [inputs, copies, ahead]: [usize; 3]) -> Job {
+fn run(
+    name: String,
+    compiled: String,
+    packed: &str,
+    [inputs, copies, ahead]: [usize; 3],
+    patience: u64,
+) -> Job {
     let fed = numbered("in", inputs).into_iter();
     let fed: Vec<String> = fed.map(|name| format!("{name}.bin")).collect();
     let written = written(copies);
     let words = written.iter().map(|[words, _]| words.clone());
-    let args = ["--ahead".to_owned(), ahead.to_string()].into_iter();
+    let options = [
+        ("--ahead", ahead.to_string()),
+        ("--patience", patience.to_string()),
+    ];
+    let args = options
+        .into_iter()
+        .flat_map(|(option, value)| [option.to_owned(), value]);
     let mut job = Job::run(
         name,
         Command {
@@ -108,6 +130,7 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<[Job; 2]> {
         program_job(&node.name),
         &packing,
         sides,
+        patience(std::iter::once(&simulation.layer)),
     );
     Ok([words(packing, &streams), memories(run, node, "")?])
 }
@@ -131,6 +154,7 @@ pub(super) fn network(folded: &Dataflow) -> Result<[Job; 2]> {
         NETWORK_JOB.to_owned(),
         NETWORK_WORDS,
         [1, 1, ahead],
+        patience(folded.nodes.iter().map(|node| &node.layer)),
     );
     for node in &folded.nodes {
         run = memories(run, node, &format!("memories/{}/", node.name))?;
