@@ -21,9 +21,6 @@ use super::simulate_graph::graph;
 /// FIFOs of a network that are made less deep.
 const FIFOS: usize = 3;
 
-/// Cycles without a word after which a program gives up.
-const PATIENCE: &str = "50000";
-
 /// Cycles that the last half of all frames took.
 fn pace(cycles: &[u64], words: usize) -> u64 {
     let ends: Vec<u64> = cycles.chunks(words).map(|frame| frame[words - 1]).collect();
@@ -35,7 +32,7 @@ fn pace(cycles: &[u64], words: usize) -> u64 {
 fn paced(dataflow: &Dataflow, frames: usize) -> Option<u64> {
     let whole = Whole::new(dataflow, fed(&mut Random::new(3), dataflow, frames));
     let said = whole.said();
-    let found = whole.run(&["--patience", PATIENCE]);
+    let found = whole.run(&[]);
     match said.deadlock.is_empty() {
         true => {
             let found = found.unwrap();

@@ -95,9 +95,14 @@ fn cnv_is_exact_to_the_cycle() {
         return;
     }
     let Some(project) = cnv(1) else { return };
-    let ways: [(&str, &[&str]); 3] = [("dense", &[]), ("bcr-col", &HALF), ("bcr", &BLOCKS)];
-    for (way, set) in ways {
-        let set = [set, &["target.fps=3000"]].concat();
+    // With few lanes of rows blocks of rows and columns are not as fast.
+    let ways: [(&str, &[&str], &str); 3] = [
+        ("dense", &[], "target.fps=3000"),
+        ("bcr-col", &HALF, "target.fps=3000"),
+        ("bcr", &BLOCKS, "target.fps=1000"),
+    ];
+    for (way, set, fast) in ways {
+        let set = [set, &[fast]].concat();
         whole(&format!("cnvW1A1 {way}"), &generated(&project, &set), 3);
     }
 }

@@ -144,6 +144,10 @@ impl Whole {
     pub(crate) fn run(&self, options: &[&str]) -> Result<Written, String> {
         let mut program = Command::new(self.folder.path().join("simulate"));
         program.args(["--ahead", &self.ahead.to_string()]);
+        // Where the last words have entered, each layer may still take a whole frame's time.
+        let layers = self.dataflow.nodes.iter().map(|node| node.layer.hardware());
+        let cycles: u64 = layers.map(|layer| layer.cycles()).sum();
+        program.args(["--patience", &(50_000 + 2 * cycles).to_string()]);
         program.args(options).args(["in.bin", "out.bin"]);
         let output = program.current_dir(self.folder.path()).output().unwrap();
         if !output.status.success() {
