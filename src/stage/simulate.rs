@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::language::Languages;
+use super::language::{Languages, some_rtl};
 use super::record::{feed, json, of_inputs, of_stage, read};
 use super::{Artifacts, Inputs, Job, NETWORK, Outputs, Stage};
 use crate::dataflow::Dataflow;
@@ -66,6 +66,10 @@ impl Stage for Simulate {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        // Known before anything has run.
+        if !some_rtl(manifest) {
+            return Ok(Vec::new());
+        }
         let folded = read(&of_stage(done, "fold"))?;
         if !Languages::of(manifest, &folded).some_rtl() {
             return Ok(Vec::new());

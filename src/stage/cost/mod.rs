@@ -10,7 +10,7 @@ use account::account;
 pub use account::{Account, Basis, Entry, LayerCost};
 
 use super::generate::rtl::{LIBRARY_JOB, memory_job, source_job};
-use super::language::Languages;
+use super::language::{Languages, some_rtl};
 use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::simulate::SIMULATION;
 use super::{Artifacts, Command, Input, Inputs, Job, NETWORK, OutputRef, Outputs, Program, Stage};
@@ -47,6 +47,10 @@ impl Stage for Cost {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        // Known before anything has run.
+        if !some_rtl(manifest) {
+            return Ok(Vec::new());
+        }
         let mut folded = read(&of_stage(done, "fold"))?;
         let languages = Languages::of(manifest, &folded);
         if !languages.some_rtl() {

@@ -80,6 +80,11 @@ impl Stage for Linking {
     }
 
     fn plan(&self, manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<Job>> {
+        // Known before anything has run.
+        let asked = missing(language::some_cpp(manifest))?;
+        if asked.contains(&VIVADO) {
+            return Ok(vec![not_run(&reason(&asked))]);
+        }
         let folded = read(&of_stage(done, "fold"))?;
         let languages = Languages::of(manifest, &folded);
         let missing = missing(!languages.all_rtl())?;
