@@ -186,6 +186,7 @@ pub(super) fn manifest(
             pruning: pruning(values, "prune", None),
         },
         data: data::read(values, dir),
+        calibration: data::calibration(values, dir),
         verify: path(values, dir, "verify", "inputs").map(|inputs| Verify {
             inputs,
             samples: whole(values, "verify", None, "samples"),

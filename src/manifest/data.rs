@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::build::{get, path, text, whole, whole_signed};
+use super::calibration::SECTION;
 use super::canonical::number;
 use super::read::Values;
 use super::value::Value;
@@ -108,28 +109,73 @@ fn numbers(values: &[f64]) -> String {
     }
 }
 
-/// The section, if it is there.
+/// The section `[data]`, if it is there.
 pub(super) fn read(values: &Values, dir: &Path) -> Option<Data> {
-    let word = |key| text(values, "data", None, key);
-    let size = |key| match get(values, "data", None, key)? {
+    let from = path(values, dir, "data", "path")?;
+    Some(of(values, dir, "data", &from))
+}
+
+/// The section `[calibration]`, if any of its keys is there. Where it has no path it is another part of the set of
+/// `[data]`; how samples are read is as there unless it says otherwise.
+pub(super) fn calibration(values: &Values, dir: &Path) -> Option<Data> {
+    let given = values.keys().any(|(section, _, _)| *section == SECTION);
+    let data = read(values, dir);
+    let own = path(values, dir, SECTION, "path");
+    let from = own
+        .clone()
+        .or(data.as_ref().map(|data| data.path.clone()))?;
+    if !given {
+        return None;
+    }
+    let mut found = of(values, dir, SECTION, &from);
+    let Some(data) = data else {
+        return Some(found);
+    };
+    let is_given = |key| get(values, SECTION, None, key).is_some();
+    if own.is_none() {
+        found.labels = found.labels.or(data.labels);
+        found.x = found.x.or(data.x);
+        found.y = found.y.or(data.y);
+    }
+    if !is_given("file_column") {
+        found.file_column = data.file_column;
+    }
+    if !is_given("label_column") {
+        found.label_column = data.label_column;
+    }
+    if !is_given("label_offset") {
+        found.label_offset = data.label_offset;
+    }
+    found.resize = found.resize.or(data.resize);
+    found.crop = found.crop.or(data.crop);
+    found.channels = found.channels.or(data.channels);
+    found.mean = found.mean.or(data.mean);
+    found.std = found.std.or(data.std);
+    Some(found)
+}
+
+/// A set at `from`, as a section describes it.
+fn of(values: &Values, dir: &Path, section: &'static str, from: &Path) -> Data {
+    let word = |key| text(values, section, None, key);
+    let size = |key| match get(values, section, None, key)? {
         Value::Integer(side) => u32::try_from(*side).ok().map(Size::One),
         Value::Pair(sides) => Some(Size::Both(*sides)),
         _ => None,
     };
-    let numbers = |key| match get(values, "data", None, key)? {
+    let numbers = |key| match get(values, section, None, key)? {
         Value::Numbers(numbers) => Some(numbers.clone()),
         _ => None,
     };
-    Some(Data {
-        path: path(values, dir, "data", "path")?,
-        labels: path(values, dir, "data", "labels"),
+    Data {
+        path: from.to_owned(),
+        labels: path(values, dir, section, "labels"),
         x: word("x").map(str::to_owned),
         y: word("y").map(str::to_owned),
         file_column: word("file_column").unwrap_or("file").to_owned(),
         label_column: word("label_column").unwrap_or("label").to_owned(),
-        label_offset: whole_signed(values, "data", "label_offset").unwrap_or(0),
-        skip: whole(values, "data", None, "skip").unwrap_or(0),
-        samples: whole(values, "data", None, "samples"),
+        label_offset: whole_signed(values, section, "label_offset").unwrap_or(0),
+        skip: whole(values, section, None, "skip").unwrap_or(0),
+        samples: whole(values, section, None, "samples"),
         resize: size("resize"),
         crop: size("crop"),
         channels: word("channels").and_then(|word| {
@@ -138,5 +184,5 @@ pub(super) fn read(values: &Values, dir: &Path) -> Option<Data> {
         }),
         mean: numbers("mean"),
         std: numbers("std"),
-    })
+    }
 }

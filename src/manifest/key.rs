@@ -1,6 +1,7 @@
 //! The table of everything that a manifest may say: reading, schema, canonical text and the reference in the book follow it.
 //! Must not know how values are read or what they are used for.
 
+use super::calibration;
 pub use super::form::Form;
 use super::form::MOST;
 pub use super::section::{SECTIONS, Section};
@@ -48,10 +49,36 @@ pub const BACKENDS: &[&str] = &["hls", "rtl", "auto"];
 /// What synthesises layers for their resources.
 pub const SYNTHESES: &[&str] = &["none", "yosys"];
 /// Ways to find the weights to remove.
-pub const METHODS: &[&str] = &["magnitude"];
+pub const METHODS: &[&str] = &["magnitude", "obs"];
 
 /// The keys, section by section.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &joined();
+
+/// Those of `[calibration]` stand behind those of `[data]`.
+const fn joined() -> [Key; OWN.len() + calibration::KEYS.len()] {
+    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len()];
+    let (mut from, mut to) = (0, 0);
+    while from < OWN.len() {
+        all[to] = OWN[from];
+        (from, to) = (from + 1, to + 1);
+        let is_last = from == OWN.len() || !is_data(OWN[from].section);
+        if is_data(OWN[from - 1].section) && is_last {
+            let mut more = 0;
+            while more < calibration::KEYS.len() {
+                all[to] = calibration::KEYS[more];
+                (more, to) = (more + 1, to + 1);
+            }
+        }
+    }
+    all
+}
+
+const fn is_data(section: &str) -> bool {
+    matches!(section.as_bytes(), b"data")
+}
+
+/// The keys but for those of `[calibration]`.
+const OWN: &[Key] = &[
     Key {
         section: "project",
         name: "name",
@@ -170,7 +197,7 @@ pub const KEYS: &[Key] = &[
         form: Form::Choice(METHODS),
         absent: Absent::Text("magnitude"),
         example: "\"magnitude\"",
-        about: "How the weights to remove are found.",
+        about: "How the weights to remove are found: by their size (magnitude), or by what their loss costs on the samples of [calibration], which the other weights then make up for (obs).",
     },
     Key {
         section: "prune",

@@ -3,6 +3,7 @@
 
 mod backend;
 mod build;
+mod calibration;
 mod canonical;
 mod data;
 mod file;
@@ -52,6 +53,8 @@ pub struct Manifest {
     pub prune: Prune,
     /// `[data]`, if it is there.
     pub data: Option<Data>,
+    /// `[calibration]`, with what it takes from `[data]`, if it is there.
+    pub calibration: Option<Data>,
     /// `[verify]`, if it is there.
     pub verify: Option<Verify>,
     /// The `[[layer]]` entries in order, those of the command line last.
@@ -232,6 +235,24 @@ impl Places {
             .into_iter()
             .find_map(|name| self.0.get(name))
     }
+
+    /// The places of the section `from` under the name of the section `to`, whose own are forgotten.
+    fn renamed(&self, from: &str, to: &str) -> Self {
+        let inside = |name: &str, section: &str| {
+            name == section
+                || name
+                    .strip_prefix(section)
+                    .is_some_and(|rest| rest.starts_with('.'))
+        };
+        let others = self
+            .0
+            .iter()
+            .filter(|(name, _)| !inside(name, from) && !inside(name, to));
+        let moved = self.0.iter().filter(|(name, _)| inside(name, from));
+        let moved = moved.map(|(name, place)| (name.replacen(from, to, 1), place.clone()));
+        let others = others.map(|(name, place)| (name.clone(), place.clone()));
+        Places(Arc::new(others.chain(moved).collect()))
+    }
 }
 
 impl Manifest {
@@ -265,6 +286,15 @@ impl Manifest {
             choice.dsp = entry.dsp.map(|dsp| (dsp, entry)).or(choice.dsp);
         }
         choice
+    }
+
+    /// The same manifest as if the set of `[calibration]` were that of `[data]`.
+    pub fn calibrating(&self) -> Self {
+        Manifest {
+            data: self.calibration.clone(),
+            places: self.places.renamed("calibration", "data"),
+            ..self.clone()
+        }
     }
 
     /// Whether some table names a pattern that removes weights.

@@ -50,6 +50,11 @@ pub const SECTIONS: &[Section] = &[
         about: "The set of samples with their classes that `finnp eval` counts right answers on.",
     },
     Section {
+        name: "calibration",
+        list: false,
+        about: "The set of samples that weights are learnt from; where the keys that say how samples are read are absent, those of `[data]` hold.",
+    },
+    Section {
         name: "verify",
         list: false,
         about: "What the generated hardware is checked with.",

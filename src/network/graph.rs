@@ -77,6 +77,38 @@ impl Network {
         readers
     }
 
+    /// Without what no output depends on; inputs stay.
+    #[must_use]
+    pub fn living(mut self) -> Self {
+        let mut read = vec![false; self.values.len()];
+        self.outputs.iter().for_each(|id| read[id.0] = true);
+        let mut nodes: Vec<Node> = Vec::with_capacity(self.nodes.len());
+        for node in std::mem::take(&mut self.nodes).into_iter().rev() {
+            if read[node.output.0] {
+                node.inputs.iter().for_each(|id| read[id.0] = true);
+                nodes.push(node);
+            }
+        }
+        nodes.reverse();
+        self.nodes = nodes;
+        self.inputs.iter().for_each(|id| read[id.0] = true);
+        let mut next = 0;
+        let renumbered = read.iter().map(|read| {
+            next += usize::from(*read);
+            ValueId(next.saturating_sub(1))
+        });
+        let renumbered: Vec<ValueId> = renumbered.collect();
+        let mut kept = read.iter();
+        self.values.retain(|_| kept.next() == Some(&true));
+        let operands = self.nodes.iter_mut().flat_map(|node| {
+            let output = std::iter::once(&mut node.output);
+            node.inputs.iter_mut().chain(output)
+        });
+        let ends = self.inputs.iter_mut().chain(&mut self.outputs);
+        operands.chain(ends).for_each(|id| *id = renumbered[id.0]);
+        self
+    }
+
     /// Checks the graph's own laws: ids in range, each value made once and before it is read.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ mod magnitude;
 mod mask;
 mod matrix;
 mod none;
+mod obs;
 mod plan;
+mod repair;
 mod sides;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,9 @@ use serde::{Deserialize, Serialize};
 pub use bcr_col::project;
 pub use grid::{Refusal, choose};
 pub use mask::{Mask, apply};
-pub use plan::{Choices, plan};
+pub use obs::Curve;
+pub use plan::{Choices, Lesson, Planned, plan};
+pub use repair::{Repair, mend};
 
 use crate::dataflow::Rearrangement;
 use crate::layer::Balance;
@@ -28,7 +32,7 @@ use crate::layer::Balance;
 pub const PATTERNS: &[&str] = &[none::NAME, bcr_col::NAME, bcr::NAME, channel::NAME];
 
 /// Every method; file names and the table agree.
-pub const METHODS: &[&str] = &[magnitude::NAME];
+pub const METHODS: &[&str] = &[magnitude::NAME, obs::NAME];
 
 /// What is removed from a network.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::grid::{self, choose};
 use super::matrix::{Chain, Class, Matrix, chain};
+use super::obs::{self, Curve};
+use super::repair::Repair;
 use super::{Mask, Plan, Pruned, arrange, bcr, bcr_col, channel, none, sides};
 use crate::error::{Error, Place, Result};
 use crate::layer::Balance;
@@ -15,19 +17,42 @@ use crate::pass::{Grid, fuse, products};
 /// What the manifest says about the layer of a name, and where.
 pub type Choices<'a> = &'a dyn Fn(&str) -> (Pruning, BTreeMap<&'static str, Place>);
 
-/// Decides what is removed from `network`; `input` and `labels` as in [`crate::pass::streamline`]. Returns
-/// the plan and a mask for each layer that loses weights.
+/// What layers learn from.
+pub struct Lesson<'a> {
+    /// Samples, in row-major order of the network's input.
+    pub frames: &'a [Vec<i64>],
+    /// Hears of each layer that is learnt, and may stop it.
+    pub told: &'a dyn Fn(&str) -> Result<()>,
+}
+
+/// A plan with all that makes the network keep to it.
+#[derive(Default)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// For each layer that loses weights.
+    pub masks: Vec<Mask>,
+    /// For each layer that learns.
+    pub repairs: Vec<Repair>,
+    /// Likewise, how its loss grew.
+    pub curves: Vec<Curve>,
+}
+
+/// Decides what is removed from `network`; `input` and `labels` as in [`crate::pass::streamline`]. With a `lesson`
+/// that is decided by method `obs`, and the weights that stay are learnt too.
 ///
 /// # Errors
-/// A user error at the key that does not fit a layer, with what would; those of streamlining.
+/// A user error at the key that does not fit a layer, with what would; those of streamlining and of the lesson.
 pub fn plan(
     network: &Network,
     input: Option<&Grid>,
     labels: bool,
     choices: Choices<'_>,
-) -> Result<(Plan, Vec<Mask>)> {
+    lesson: Option<&Lesson<'_>>,
+) -> Result<Planned> {
     let (dataflow, products) = products(network, input, labels)?;
-    let chain = chain(network, &fuse(dataflow)?, &products)?;
+    let dataflow = fuse(dataflow)?;
+    let mut chain = chain(network, &dataflow, &products)?;
     let wanted: Vec<_> = chain
         .matrices
         .iter()
@@ -37,7 +62,10 @@ pub fn plan(
         .iter()
         .all(|(pruning, _)| pattern(pruning) == none::NAME)
     {
-        return Ok((Plan::default(), Vec::new()));
+        return Ok(Planned::default());
+    }
+    if let Some(lesson) = lesson {
+        obs::weigh(&mut chain, &dataflow, lesson.frames)?;
     }
     let mut orders = alive(&chain, &wanted)?;
     let blocks = chain
@@ -47,31 +75,62 @@ pub fn plan(
         .map(|(matrix, wanted)| blocks(&chain, matrix, &orders, wanted))
         .collect::<Result<Vec<Option<Balance>>>>()?;
     arrange::arrange(&chain, &blocks, &mut orders);
-    let mut plan = Plan::default();
-    let mut masks = Vec::new();
-    for ((matrix, blocks), (pruning, _)) in chain.matrices.iter().zip(&blocks).zip(&wanted) {
-        let kept = kept(&chain, matrix, &orders, *blocks);
-        plan.layers.push(pruned(matrix, &kept, *blocks, pruning));
+    let mut planned = Planned::default();
+    let kept: Vec<Vec<bool>> = match lesson {
+        None => {
+            let pairs = chain.matrices.iter().zip(&blocks);
+            let kept = pairs.map(|(matrix, blocks)| kept(&chain, matrix, &orders, *blocks));
+            kept.collect()
+        }
+        Some(lesson) => {
+            let told = |place: usize| (lesson.told)(&chain.matrices[place].name);
+            let learnt = obs::learn(
+                (&chain, &dataflow),
+                (&orders, &blocks),
+                lesson.frames,
+                &told,
+            )?;
+            let parts = learnt.into_iter().map(|outcome| {
+                planned.repairs.push(outcome.repair);
+                planned.curves.push(outcome.curve);
+                outcome.kept
+            });
+            parts.collect()
+        }
+    };
+    for (((matrix, blocks), (pruning, _)), kept) in
+        chain.matrices.iter().zip(&blocks).zip(&wanted).zip(&kept)
+    {
+        planned
+            .plan
+            .layers
+            .push(pruned(matrix, kept, *blocks, pruning));
         if kept.contains(&false) {
             let shape = &network.value(matrix.weights).shape;
-            masks.push(Mask::new(matrix, shape, &kept)?);
+            planned.masks.push(Mask::new(matrix, shape, kept)?);
         }
         if let Some(blocks) = blocks {
-            plan.rearrangement
+            planned
+                .plan
+                .rearrangement
                 .blocks
                 .insert(matrix.name.clone(), *blocks);
         }
     }
-    for (class, order) in chain.classes.iter().zip(&orders) {
+    planned.plan.rearrangement.orders = moved(&chain, &orders);
+    Ok(planned)
+}
+
+/// By tensor, the channels of the classes that move.
+fn moved(chain: &Chain, orders: &[Vec<usize>]) -> BTreeMap<String, Vec<usize>> {
+    let mut moved = BTreeMap::new();
+    for (class, order) in chain.classes.iter().zip(orders) {
         if !order.iter().copied().eq(0..class.channels) {
-            let named = class
-                .tensors
-                .iter()
-                .map(|tensor| (tensor.clone(), order.clone()));
-            plan.rearrangement.orders.extend(named);
+            let tensors = class.tensors.iter();
+            moved.extend(tensors.map(|tensor| (tensor.clone(), order.clone())));
         }
     }
-    Ok((plan, masks))
+    moved
 }
 
 fn pattern(pruning: &Pruning) -> &str {

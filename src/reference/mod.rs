@@ -14,6 +14,7 @@ mod real;
 pub mod single;
 mod stored;
 mod upsample;
+mod walk;
 
 pub use integer::Integers;
 pub use known::{Code, Known};
@@ -21,3 +22,4 @@ pub use linear::{LinearGrid, linear_grid};
 pub use node::{along_one_axis, bit_width, check_scale, evaluate, integer_zero_point};
 pub use real::Real;
 pub(crate) use upsample::mirrored;
+pub use walk::{Held, Seen, Walk};

@@ -1,6 +1,7 @@
 //! Stages: the build from a model file to verified sources, each a plan of jobs.
 //! Must not know the cache.
 
+mod calibration;
 mod cost;
 mod fold;
 mod generate;

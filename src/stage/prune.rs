@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::calibration;
 use super::import::Blame;
 use super::record::{CONSTANTS, GRAPH, from_json, json};
 use super::streamline::grid;
@@ -11,7 +12,7 @@ use crate::error::{Error, Place, Result};
 use crate::manifest::{Manifest, Pruning};
 use crate::network::{Network, Op};
 use crate::pass::Grid;
-use crate::prune::{self, Plan};
+use crate::prune::{self, Lesson, Plan};
 use crate::qonnx;
 
 /// The stage.
@@ -19,6 +20,8 @@ pub(super) struct Prune;
 
 /// What is removed from each layer.
 pub(super) const PLAN: &str = "prune.json";
+/// How the loss of each layer grew; there is none where nothing is learnt.
+const CURVES: &str = "curves.json";
 /// How the integer network is to be rearranged for it.
 pub(super) const REARRANGEMENT: &str = "rearrangement.json";
 /// The pruned network as an ONNX file; there is none where nothing is removed.
@@ -40,7 +43,12 @@ impl Stage for Prune {
             false => Vec::new(),
         };
         let blame = Blame::new(manifest);
+        let lesson = match manifest.prune.method == "obs" && !layers.is_empty() {
+            true => Some(calibration::Calibration::new(manifest)?),
+            false => None,
+        };
         let task = Task {
+            lesson: lesson.clone(),
             input: manifest.input.grid.as_ref().map(grid),
             labels: manifest.output.labels,
             layers: layers.into_iter().collect(),
@@ -60,6 +68,9 @@ impl Stage for Prune {
                 .line("input", manifest.canonical("input"))
                 .line("output", manifest.canonical("output"))
                 .shown_in("network/pruned");
+        }
+        if let Some(lesson) = lesson.filter(|_| active) {
+            job = lesson.read_by(job)?;
         }
         for (label, value) in lines {
             job = job.line(label, value);
@@ -162,6 +173,7 @@ fn written(plan: &Plan) -> Result<Outputs> {
 }
 
 struct Task {
+    lesson: Option<calibration::Calibration>,
     input: Option<Grid>,
     labels: bool,
     layers: BTreeMap<String, Wanted>,
@@ -171,10 +183,28 @@ impl Task {
     fn run(&self, inputs: &Inputs) -> Result<Outputs> {
         let network = Network::from_bytes(inputs.bytes(GRAPH)?, inputs.bytes(CONSTANTS)?)?;
         let choices = |name: &str| self.layers.get(name).cloned().unwrap_or_default();
-        let (plan, masks) = prune::plan(&network, self.input.as_ref(), self.labels, &choices)?;
-        let pruned = prune::apply(network, &masks)?;
+        let grid = self.input.as_ref();
+        let frames = match &self.lesson {
+            Some(lesson) => Some(lesson.frames(&network, grid, self.labels)?),
+            None => None,
+        };
+        let lesson = frames.as_ref().map(|frames| Lesson {
+            frames,
+            told: &|_| Ok(()),
+        });
+        let planned = prune::plan(&network, grid, self.labels, &choices, lesson.as_ref())?;
+        let pruned = match lesson {
+            Some(_) => {
+                let learnt = (&planned.masks[..], &planned.repairs[..]);
+                prune::mend(network, learnt, grid, self.labels)?
+            }
+            None => prune::apply(network, &planned.masks)?,
+        };
         let (graph, constants) = pruned.to_bytes()?;
-        let mut outputs = written(&plan)?;
+        let mut outputs = written(&planned.plan)?;
+        if lesson.is_some() {
+            outputs.insert(CURVES.to_owned(), json(&planned.curves)?);
+        }
         outputs.extend([
             (MODEL.to_owned(), qonnx::export(&pruned)?),
             (GRAPH.to_owned(), graph),

@@ -154,6 +154,7 @@ impl Builder<'_> {
                         positions,
                     },
                 },
+                coding: coding.clone(),
             });
         }
         if !(shape.sliding.window.is_identity() && shape.group == 1) {

@@ -69,6 +69,8 @@ pub struct Product {
     pub weights: ValueId,
     /// Where the layer's weights lie in that tensor.
     pub place: Place,
+    /// What its sums stand for.
+    pub coding: Coding,
 }
 
 /// Where the weights of a layer, `[rows, columns]`, lie in the tensor that they come from.

@@ -40,14 +40,6 @@ impl Builder<'_> {
                     .help("give the weights one scale, or one per output channel"),
             );
         }
-        self.products.push(Product {
-            name: node.name.clone(),
-            weights: node.inputs[1],
-            place: Place::Matrix {
-                order: flow.order,
-                rows,
-            },
-        });
         // Column j of the layer is element j of the stream, wherever the tensor has it.
         let matrix = (0..rows)
             .flat_map(|row| (0..depth).map(move |column| (row, column)))
@@ -67,6 +59,15 @@ impl Builder<'_> {
             Error::user("the channels of its input have different scales")
                 .help("activation quantisers need one scale for all channels that a layer adds up")
         })?;
+        self.products.push(Product {
+            name: node.name.clone(),
+            weights: node.inputs[1],
+            place: Place::Matrix {
+                order: flow.order,
+                rows,
+            },
+            coding: coding.clone(),
+        });
         self.append_product(node, flow, matrix, rows, coding)
     }
 

@@ -1,0 +1,117 @@
+//! The samples of `[calibration]` as an input of jobs.
+//! Must not know what is learnt from them.
+
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::{Input, Job};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::network::Network;
+use crate::pass::{Grid, products};
+
+/// Samples that are used where the manifest does not say how many.
+const SAMPLES: u32 = 1000;
+
+/// Where samples are and how they are read.
+#[derive(Clone)]
+pub(super) struct Calibration {
+    /// With the set of `[calibration]` in the place of that of `[data]`.
+    manifest: Manifest,
+}
+
+impl Calibration {
+    /// What the manifest says.
+    ///
+    /// # Errors
+    /// A user error where it has no such section.
+    pub(super) fn new(manifest: &Manifest) -> Result<Self> {
+        if manifest.calibration.is_none() {
+            return Err(Error::user(format!(
+                "method `{}` learns from samples, and the manifest has no section `[calibration]`",
+                manifest.prune.method
+            ))
+            .at(manifest.place("prune.method"))
+            .help("add the set of samples, such as\n[calibration]\npath = \"train.npz\"\nsamples = 1000"));
+        }
+        let mut manifest = manifest.calibrating();
+        if let Some(data) = &mut manifest.data {
+            data.samples = data.samples.or(Some(SAMPLES));
+        }
+        Ok(Calibration { manifest })
+    }
+
+    /// Makes the contents of the samples' files, and how they are read, part of a job's key.
+    ///
+    /// # Errors
+    /// A tool error where a folder cannot be read.
+    pub(super) fn read_by(&self, mut job: Job) -> Result<Job> {
+        job = job.line("samples", self.manifest.canonical("data"));
+        let Some(data) = &self.manifest.data else {
+            return Ok(job);
+        };
+        for path in [Some(&data.path), data.labels.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            for (name, file) in files(path)? {
+                job = job.input(format!("samples/{name}"), Input::File(file));
+            }
+        }
+        Ok(job)
+    }
+
+    /// The samples as integers that enter `network`; `input` and `labels` as in [`crate::pass::streamline`].
+    ///
+    /// # Errors
+    /// Those of reading them; a user error where the network has several inputs.
+    pub(super) fn frames(
+        &self,
+        network: &Network,
+        input: Option<&Grid>,
+        labels: bool,
+    ) -> Result<Vec<Vec<i64>>> {
+        let set = Dataset::open(&self.manifest)?;
+        let (dataflow, _) = products(network, input, labels)?;
+        let [input] = &dataflow.inputs[..] else {
+            return Err(Error::user("networks with exactly one input are supported"));
+        };
+        let element = dataflow.stream(input.stream).element;
+        let mut frames = Vec::with_capacity(set.len());
+        for start in (0..set.len()).step_by(BATCH) {
+            let range = start..set.len().min(start + BATCH);
+            frames.extend(set.frames(range, input, element)?.frames);
+        }
+        Ok(frames)
+    }
+}
+
+/// Samples that are read at once.
+const BATCH: usize = 64;
+
+/// The file itself, or all files of a folder by their paths in it.
+fn files(path: &Path) -> Result<Vec<(String, std::path::PathBuf)>> {
+    if !path.is_dir() {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        return Ok(vec![(name, path.to_owned())]);
+    }
+    let mut found = Vec::new();
+    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let entry = entry
+            .map_err(|cause| Error::tool(format!("cannot read `{}`: {cause}", path.display())))?;
+        if entry.file_type().is_file() {
+            let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
+            found.push((
+                inside.to_string_lossy().into_owned(),
+                entry.path().to_owned(),
+            ));
+        }
+    }
+    Ok(found)
+}
