@@ -184,6 +184,32 @@ fn layers_of_both_languages_compute_the_network() {
     assert_eq!(again.expect_success().ran(), Vec::<String>::new());
 }
 
+/// Another language of a layer is another account, though the folded network is the same.
+#[test]
+fn resources_follow_the_languages() {
+    let project = Project::example("digits");
+    let accounts = [&[][..], &["fc1"], &["fc2"]].map(|cpp| {
+        let mut set = vec!["target.backend=rtl".to_owned()];
+        set.extend(cpp.iter().map(|layer| format!("layer.{layer}.backend=hls")));
+        let mut args = vec!["--to", "cost"];
+        args.extend(set.iter().flat_map(|value| ["--set", value]));
+        project.build(&args).expect_success();
+        project.json("cost/cost.json")
+    });
+    let [all, first, second] = &accounts;
+    assert_eq!(all["cpp"], json!(null));
+    assert!(all["edges"]["lut"].as_u64().unwrap() > 0, "{all}");
+    assert_eq!(first["cpp"], json!(["fc1"]));
+    assert_eq!(second["cpp"], json!(["fc2"]));
+    assert_ne!(first["total"], second["total"]);
+    let set = ["target.backend=rtl", "layer.fc2.backend=hls"];
+    let args = ["show", "--set", set[0], "--set", set[1]];
+    let shown = project.command(&args).output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("not counted, as C++: `fc2`\n"), "{shown}");
+    assert!(!shown.contains("registers, edges"), "{shown}");
+}
+
 /// A pattern may match layers of both languages, but not C++ alone.
 #[test]
 fn patterns_for_slices_may_match_cpp_too() {

@@ -20,8 +20,11 @@ use super::simulate_graph::alone;
 /// Name of the module around a core.
 const AROUND: &str = "around";
 
+/// Makes the layer of a seed.
+type Make = fn(u64) -> Trial;
+
 /// Layers of all forms: with one step a word and with many, with several streams, with memories and without.
-const TRIALS: &[(&str, fn(u64) -> Trial)] = &[
+const TRIALS: &[(&str, Make)] = &[
     ("threshold", threshold),
     ("join", joined),
     ("width converter", width_converter),
