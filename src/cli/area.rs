@@ -90,16 +90,32 @@ pub(super) fn table(account: &Account, colour: bool) -> String {
     for layer in &account.layers {
         table.row(cells(account, layer, all, synthesised));
     }
-    let edges = LayerCost {
-        name: "registers, edges".to_owned(),
-        kind: String::new(),
-        model: account.edges,
-        synthesis: None,
-    };
-    table.row(cells(account, &edges, all, synthesised));
+    if let Some(model) = account.edges {
+        let edges = LayerCost {
+            name: "registers, edges".to_owned(),
+            kind: String::new(),
+            model,
+            synthesis: None,
+        };
+        table.row(cells(account, &edges, all, synthesised));
+    }
     let totals = used(account).map(|(column, entry)| words(entry, column.title) + "\n");
     let totals: String = totals.collect();
-    format!("{}\n{}{totals}", table.text(colour), worst(account))
+    format!(
+        "{}\n{}{totals}{}",
+        table.text(colour),
+        worst(account),
+        left_out(account)
+    )
+}
+
+/// What no sum has; empty where it has all.
+fn left_out(account: &Account) -> String {
+    let names: Vec<String> = account.cpp.iter().map(|name| format!("`{name}`")).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("not counted, as C++: {}\n", names.join(", ")),
+    }
 }
 
 fn is_used(account: &Account, column: &Column) -> bool {

@@ -14,12 +14,13 @@ use super::{
     Amount, Backend, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune,
     Pruning, Rate, Target, Verify,
 };
-use crate::board;
+use crate::board::{self, Family};
 use crate::error::Error;
 
 /// Reports values that do not go together.
 pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problems) {
     clock(values, problems);
+    synthesis(values, problems);
     grid(draft, problems);
     amounts(draft, problems);
     idle_pruning(draft, problems);
@@ -41,6 +42,24 @@ fn clock(values: &Values, problems: &mut Problems) {
             board.name
         );
         problems.add(spot, "too fast for the board", error.help(help));
+    }
+}
+
+/// Yosys is told to map to the cells of one family.
+fn synthesis(values: &Values, problems: &mut Problems) {
+    let Some((Value::Text(word), spot)) = values.get(&("target", None, "synthesis")) else {
+        return;
+    };
+    let Some(board) = text(values, "target", None, "board").and_then(board::find) else {
+        return;
+    };
+    if word == "yosys" && board.family != Family::UltrascalePlus {
+        let error = Error::user(format!(
+            "the board {} has cells of another kind: Yosys maps to those of UltraScale+",
+            board.name
+        ));
+        let help = "take `synthesis` away, or choose another board: the model needs no synthesis";
+        problems.add(spot, "not for this board", error.help(help));
     }
 }
 

@@ -181,7 +181,7 @@ const OWN: &[Key] = &[
         form: Form::Choice(SYNTHESES),
         absent: Absent::Text("none"),
         example: "\"yosys\"",
-        about: "What tells the resources of every layer in SystemVerilog beside the model: nothing, or synthesis with Yosys.",
+        about: "What tells the resources of every layer in SystemVerilog beside the model: nothing, or synthesis with Yosys (boards of UltraScale+).",
     },
     Key {
         section: "prune",

@@ -97,8 +97,8 @@ pub(super) fn link(target: &Target) -> String {
          #   vivado -mode batch -source link.tcl\n\
          set here [file normalize [file dirname [info script]]]\n\
          foreach {{script arguments}} {{\n    package_ip.tcl {{}}\n    stitch.tcl {{}}\n    \
-         synth.tcl {{{name} route}}\n}} {{\n    \
-         exec vivado -mode batch -nolog -nojournal -notrace -source $here/$script -tclargs {{*}}$arguments \\\n        \
+         synth.tcl {{-tclargs {name} route}}\n}} {{\n    \
+         exec vivado -mode batch -nolog -nojournal -notrace -source $here/$script {{*}}$arguments \\\n        \
          >@ stdout 2>@ stderr\n}}\nexit\n",
         project = target.project,
         name = stitched_name(target),

@@ -15,9 +15,10 @@ use crate::error::Result;
 /// Scripts beside the component.
 pub(super) const SCRIPTS: [&str; 3] = ["package_ip.tcl", "synth.tcl", CONSTRAINTS];
 
-/// File of a memory beside the component. Vivado looks memories up by the names of their files alone.
+/// File of a memory beside the component. Vivado looks memories up by the names of their files alone, so that no two
+/// layers may have equal ones: a file's name has no dot but that of its ending.
 pub fn accelerator_memory(project: &str, layer: &str, file: &str) -> String {
-    format!("{}_{layer}_{file}", top_name(project))
+    format!("{}_{layer}.{file}", top_name(project))
 }
 
 /// Files of the shapes of a network, relative to the folder of RTL sources.

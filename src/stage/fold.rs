@@ -42,7 +42,12 @@ impl Stage for Fold {
         let multipliers = dataflow
             .nodes
             .iter()
-            .map(|node| Ok((node.name.clone(), multiplier::choice(manifest, node)?)))
+            .map(|node| {
+                Ok((
+                    node.name.clone(),
+                    multiplier::choice(manifest, &dataflow, node)?,
+                ))
+            })
             .collect::<Result<Vec<_>>>()?;
         let goal = goal(manifest)?;
         let mut lines = vec![("goal".to_owned(), describe(goal))];

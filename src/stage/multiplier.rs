@@ -7,13 +7,14 @@ use crate::board::Family;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Multiplier};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, glob};
 
-/// What multiplies in a layer.
+/// What multiplies in a layer of `dataflow`.
 ///
 /// # Errors
-/// A user error where DSP slices are asked for by name and cannot multiply there, or the board has others.
-pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
+/// A user error where DSP slices are asked for by name and cannot multiply there, or for layers that are all C++, or
+/// the board has others.
+pub(super) fn choice(manifest: &Manifest, dataflow: &Dataflow, node: &Node) -> Result<Multiplier> {
     let (dsp, entry) = match manifest.choice(&node.name).dsp {
         Some((dsp, entry)) => (dsp, Some(entry)),
         None => (manifest.target.dsp, None),
@@ -27,7 +28,7 @@ pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
     let able = types.is_some_and(|(weight, input)| Multiplier::rows(weight, input).is_some());
     let cpp = language(manifest, &node.name) == Language::Cpp;
     if !dsp || cpp {
-        return match entry.filter(|_| dsp) {
+        return match entry.filter(|entry| dsp && only_cpp(manifest, dataflow, entry)) {
             Some(entry) => Err(Error::user("HLS chooses multipliers by itself")
                 .help("take `multiplier` away, or write `backend = \"rtl\"`")
                 .at(entry.place("multiplier"))),
@@ -61,6 +62,14 @@ pub(super) fn choice(manifest: &Manifest, node: &Node) -> Result<Multiplier> {
         }
         None => Ok(Multiplier::Lut),
     }
+}
+
+/// Whether all layers that an entry matches are C++: a glob may well match layers of both languages.
+fn only_cpp(manifest: &Manifest, dataflow: &Dataflow, entry: &crate::manifest::Layer) -> bool {
+    let names = dataflow.nodes.iter().map(|node| node.name.as_str());
+    names
+        .filter(|name| glob::matches(&entry.pattern, name))
+        .all(|name| language(manifest, name) == Language::Cpp)
 }
 
 /// The layers with what multiplies in them, by name.

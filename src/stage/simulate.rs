@@ -90,11 +90,11 @@ fn simulate(inputs: &Inputs) -> Result<Outputs> {
         .find(|node| node.inputs.len() > JOINED)
     {
         return Err(Error::user(format!(
-            "layer `{}` joins {} streams, and {JOINED} are the most in SystemVerilog",
+            "layer `{}` joins {} streams, and {JOINED} are the most where layers are SystemVerilog",
             node.name,
             node.inputs.len()
         ))
-        .help("take `backend` away: in C++ it may join more"));
+        .help("take `backend` away: where all layers are C++ it may join more"));
     }
     let found = depths(&dataflow)?;
     for (stream, depth) in dataflow.streams.iter_mut().zip(found) {

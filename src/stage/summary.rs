@@ -54,10 +54,10 @@ pub struct Summary {
     /// RTL simulation against the integer network, where there is RTL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtl: Option<RtlVerdict>,
-    /// What it takes on the chip, figure by figure, where there is RTL.
+    /// What its RTL takes on the chip, figure by figure, where there is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Vec<Entry>>,
-    /// What was simulated or compared in part only, each as a sentence; empty where all was, on all samples.
+    /// What was simulated, compared or counted in part only, each as a sentence; empty where all was, on all samples.
     pub left_out: Vec<String>,
     /// What Vivado made of it, or why it did not run.
     pub link: Link,
@@ -144,7 +144,10 @@ fn summarise(inputs: &Inputs, project: &str, board: &str, facts: &Facts) -> Resu
         board: board.to_owned(),
         facts: facts.clone(),
         proof: proof(rtl.as_ref(), folded.nodes.len()),
-        left_out: left_out(&samples, &levels, &simulation),
+        left_out: left_out(&samples, &levels, &simulation)
+            .into_iter()
+            .chain(account.as_ref().and_then(unknown))
+            .collect(),
         samples,
         accuracy: from_json(inputs.bytes(ACCURACY)?)?,
         levels,
@@ -208,6 +211,17 @@ fn left_out(samples: &Samples, levels: &Levels, simulation: &Verdict) -> Vec<Str
         ));
     }
     left_out
+}
+
+/// Layers that the figures of the chip leave out.
+fn unknown(account: &Account) -> Option<String> {
+    let (cpp, rtl) = (account.cpp.len(), account.layers.len());
+    (cpp > 0).then(|| {
+        format!(
+            "resources are those of {rtl} of {} layers: the others are C++",
+            cpp + rtl
+        )
+    })
 }
 
 /// Bits of a sum of codes beyond which somebody should know.

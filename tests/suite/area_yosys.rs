@@ -41,26 +41,47 @@ pub(crate) fn wanted_yosys() -> Option<PathBuf> {
     found
 }
 
+/// What Yosys reads of a shape.
+pub(crate) struct Synthesis {
+    /// `(file, text)` of the library, the module and its memories.
+    pub(crate) files: Vec<(String, String)>,
+    /// What it is told to do with them.
+    pub(crate) script: String,
+}
+
+impl Synthesis {
+    /// The sources of a shape, and the script that maps it and then does `then`.
+    pub(crate) fn of(shape: &Shape, then: &[String]) -> Self {
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let mut files: Vec<(String, String)> = LIBRARY.iter().map(owned).collect();
+        let (file, text) = shape_source(&shape.layer).unwrap();
+        let top = file.trim_end_matches(".sv").to_owned();
+        files.push((file, text));
+        let read: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        files.push(owned(&PRIMITIVES));
+        files.extend(memories(&shape.layer, &shape.tensors).unwrap());
+        let names = numbered("DEPTH", shape.depths.len()).into_iter();
+        let depths = shape.depths.iter().map(usize::to_string);
+        let parameters: Vec<(String, String)> = names.zip(depths).collect();
+        Synthesis {
+            script: synthesis_script(&top, &read, &parameters, then),
+            files,
+        }
+    }
+
+    /// Runs it in `folder`.
+    pub(crate) fn run(&self, yosys: &Path, folder: &Path) -> Figures {
+        for (name, text) in &self.files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        run(yosys, &self.script, folder);
+        netlist_figures(&fs::read(folder.join(STAT)).unwrap()).unwrap()
+    }
+}
+
 /// Writes the sources of a shape, and the script that maps it; runs it with `yosys`.
 pub(crate) fn synthesise(yosys: &Path, shape: &Shape, folder: &Path, then: &[String]) -> Figures {
-    let mut files = Vec::new();
-    for (name, text) in LIBRARY.iter().chain([&PRIMITIVES]) {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    files.extend(LIBRARY.iter().map(|(name, _)| (*name).to_owned()));
-    let (file, text) = shape_source(&shape.layer).unwrap();
-    fs::write(folder.join(&file), text).unwrap();
-    for (name, text) in memories(&shape.layer, &shape.tensors).unwrap() {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    let top = file.trim_end_matches(".sv").to_owned();
-    files.push(file);
-    let names = numbered("DEPTH", shape.depths.len()).into_iter();
-    let depths = shape.depths.iter().map(usize::to_string);
-    let parameters: Vec<(String, String)> = names.zip(depths).collect();
-    let script = synthesis_script(&top, &files, &parameters, then);
-    run(yosys, &script, folder);
-    netlist_figures(&fs::read(folder.join(STAT)).unwrap()).unwrap()
+    Synthesis::of(shape, then).run(yosys, folder)
 }
 
 /// Runs a script in `folder`.

@@ -296,7 +296,8 @@ fn the_scripts_run_where_link_runs_them() {
             );
         }
         let vivado = format!(
-            "shift 6\nscript=$1\n[ $# -gt 0 ] && shift\n[ $# -gt 0 ] && shift\n\
+            "shift 6\nscript=$1\n[ $# -gt 0 ] && shift\n\
+             if [ $# -gt 0 ]; then\n[ \"$1\" = -tclargs ] && [ $# -gt 1 ] || {{ echo \"ERROR: $*\"; exit 1; }}\nshift\nfi\n\
              exec tclsh {recorder} vivado \"$script\" \"$@\""
         );
         world.tool("vivado", VIVADO, &vivado);

@@ -81,6 +81,7 @@ mod road;
 mod rtl;
 mod rtl_bench;
 mod rtl_control;
+mod rtl_core;
 mod rtl_fifo;
 mod rtl_graph;
 mod rtl_join;

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use finnp::backend::rtl::core_memory;
+use finnp::package::accelerator_memory;
 use serde_json::json;
 
 use super::ip::{check, simulate_joined};
@@ -155,6 +157,17 @@ fn layers_of_both_languages_compute_the_network() {
         simulated.iter().all(|layer| layer["name"] != "fc2"),
         "{simulated:?}"
     );
+    // Of C++ nothing is known: it is in no sum, and neither are edges, which are cores.
+    let account = project.json("cost/cost.json");
+    assert_eq!(account["cpp"], json!(["fc2"]));
+    assert_eq!(account["edges"], json!(null));
+    let counted = account["layers"].as_array().unwrap();
+    assert_eq!(counted.len(), layers - 1, "{counted:?}");
+    let luts = counted.iter().map(|layer| layer["model"]["lut"].as_u64());
+    let luts: Option<u64> = luts.sum();
+    assert_eq!(account["total"][0]["used"].as_u64(), luts);
+    let said = summary["left_out"].as_array().unwrap().last().unwrap();
+    assert!(said.as_str().unwrap().starts_with("resources"), "{said}");
     let build = project.dir().join("build");
     // Nothing joins all layers in SystemVerilog; cores of both languages are joined instead.
     assert!(!build.join("rtl/digits.sv").exists());
@@ -169,6 +182,72 @@ fn layers_of_both_languages_compute_the_network() {
     simulate_joined(&project);
     let again = project.build(&set);
     assert_eq!(again.expect_success().ran(), Vec::<String>::new());
+}
+
+/// Another language of a layer is another account, though the folded network is the same.
+#[test]
+fn resources_follow_the_languages() {
+    let project = Project::example("digits");
+    let accounts = [&[][..], &["fc1"], &["fc2"]].map(|cpp| {
+        let mut set = vec!["target.backend=rtl".to_owned()];
+        set.extend(cpp.iter().map(|layer| format!("layer.{layer}.backend=hls")));
+        let mut args = vec!["--to", "cost"];
+        args.extend(set.iter().flat_map(|value| ["--set", value]));
+        project.build(&args).expect_success();
+        project.json("cost/cost.json")
+    });
+    let [all, first, second] = &accounts;
+    assert_eq!(all["cpp"], json!(null));
+    assert!(all["edges"]["lut"].as_u64().unwrap() > 0, "{all}");
+    assert_eq!(first["cpp"], json!(["fc1"]));
+    assert_eq!(second["cpp"], json!(["fc2"]));
+    assert_ne!(first["total"], second["total"]);
+    let set = ["target.backend=rtl", "layer.fc2.backend=hls"];
+    let args = ["show", "--set", set[0], "--set", set[1]];
+    let shown = project.command(&args).output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("not counted, as C++: `fc2`\n"), "{shown}");
+    assert!(!shown.contains("registers, edges"), "{shown}");
+}
+
+/// A pattern may match layers of both languages, but not C++ alone.
+#[test]
+fn patterns_for_slices_may_match_cpp_too() {
+    let project = Project::example("digits");
+    let build = |layer: &str| {
+        project.build(&[
+            "--set",
+            "target.backend=rtl",
+            "--set",
+            "layer.fc2.backend=hls",
+            "--set",
+            &format!("layer.\"{layer}\".multiplier=dsp"),
+            "--to",
+            "fold",
+        ])
+    };
+    build("fc*").expect_success();
+    for layer in ["fc2", "fc2*"] {
+        let call = build(layer);
+        assert_eq!(call.code, 2, "{layer}");
+        let problem = &call.finished()["problems"][0];
+        assert_eq!(
+            problem["message"], "HLS chooses multipliers by itself",
+            "{layer}"
+        );
+    }
+}
+
+/// Layers whose names and memories, joined, would be one: `a_row` + `index`, `a` + `row_index`.
+#[test]
+fn memories_of_two_layers_have_two_names() {
+    let name = |layer: &str, file: &str| accelerator_memory("digits", layer, file);
+    assert_eq!(name("fc1", "weights.mem"), "digits_fc1.weights.mem");
+    assert_ne!(name("a_row", "index.mem"), name("a", "row_index.mem"));
+    assert_ne!(
+        core_memory("a_row", "index.mem"),
+        core_memory("a", "row_index.mem")
+    );
 }
 
 /// The whole network in SystemVerilog is one IP, with registers.
@@ -189,7 +268,7 @@ fn the_network_in_systemverilog_is_one_ip() {
         "s_axilite_awaddr",
         "AXI4LITE",
         "<spirit:range>4096",
-        "digits_fc1_weights.mem",
+        "digits_fc1.weights.mem",
     ] {
         assert!(component.contains(expected), "{expected}");
     }

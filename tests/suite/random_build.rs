@@ -29,16 +29,7 @@ fn whatever_is_accepted_is_built_and_simulated() {
 fn attempt(seed: u64) -> bool {
     let case = case(seed);
     let mut random = Random::new(seed ^ 0xbead);
-    let mut manifest =
-        String::from("[project]\nname = \"random\"\n[model]\npath = \"model.onnx\"\n");
-    if let Some(grid) = &case.grid {
-        let (scale, bias) = (grid.coding.scale.at(0), grid.coding.bias.at(0));
-        let zero_point = (-bias / scale).round();
-        manifest += &format!(
-            "[input]\ntype = \"{}\"\nscale = {scale:?}\nzero_point = {zero_point}\n",
-            grid.element
-        );
-    }
+    let mut manifest = case.manifest();
     manifest += "[target]\nboard = \"zcu104\"\n";
     manifest += &match random.chance(50) {
         true => format!("fps = {}\n", random.pick(&[10_000, 300_000, 1_000_000])),

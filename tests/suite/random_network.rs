@@ -39,6 +39,23 @@ pub(crate) struct Case {
     pub(crate) labels: bool,
 }
 
+impl Case {
+    /// The beginning of a manifest that says what arrives: more sections may follow.
+    pub(crate) fn manifest(&self) -> String {
+        let mut manifest =
+            String::from("[project]\nname = \"random\"\n[model]\npath = \"model.onnx\"\n");
+        if let Some(grid) = &self.grid {
+            let (scale, bias) = (grid.coding.scale.at(0), grid.coding.bias.at(0));
+            let zero_point = (-bias / scale).round();
+            manifest += &format!(
+                "[input]\ntype = \"{}\"\nscale = {scale:?}\nzero_point = {zero_point}\n",
+                grid.element
+            );
+        }
+        manifest
+    }
+}
+
 impl Chain {
     pub(super) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);

@@ -20,7 +20,7 @@ pub(crate) struct Trial {
 /// Frames that each layer is fed.
 const FRAMES: usize = 4;
 
-fn threshold(seed: u64) -> Trial {
+pub(crate) fn threshold(seed: u64) -> Trial {
     let mut random = Random::new(seed ^ 0x7e57);
     let mut tensors = Tensors::default();
     let input = *random.pick(TYPES);

@@ -161,20 +161,25 @@ impl Bench {
         for (name, text) in memories(layer, tensors).unwrap() {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let hardware = layer.hardware();
-        let copies = hardware.copies();
+        let copies = layer.hardware().copies();
         let depths = finnp::backend::hls::numbered("DEPTH", copies).into_iter();
         let depths = depths.map(|name| format!("-G{name}={depth}"));
         let defined = defined.iter().map(|name| format!("-D{name}"));
         let given: Vec<String> = depths.chain(defined).collect();
+        Bench::compiled(folder, layer, &top, &given)
+    }
+
+    /// Compiles the module `top`, which has the ports of the layer's own and lies in `folder` with all that it needs.
+    pub(crate) fn compiled(folder: TempDir, layer: &Layer, top: &str, given: &[String]) -> Self {
         fs::write(folder.path().join("main.cpp"), bench_source(layer).unwrap()).unwrap();
         fs::write(folder.path().join(BENCH.0), BENCH.1).unwrap();
-        compile(folder.path(), &top, &given);
+        compile(folder.path(), top, given);
+        let hardware = layer.hardware();
         Bench {
             folder,
             inputs: hardware.inputs(),
             output: hardware.output(),
-            copies,
+            copies: hardware.copies(),
         }
     }
 

@@ -99,16 +99,7 @@ fn network(seed: u64) -> Case {
 fn generated(seed: u64) -> Option<Dataflow> {
     let case = network(seed);
     let mut random = Random::new(seed ^ 0x9ea7);
-    let mut manifest =
-        String::from("[project]\nname = \"random\"\n[model]\npath = \"model.onnx\"\n");
-    if let Some(grid) = &case.grid {
-        let (scale, bias) = (grid.coding.scale.at(0), grid.coding.bias.at(0));
-        let zero_point = (-bias / scale).round();
-        manifest += &format!(
-            "[input]\ntype = \"{}\"\nscale = {scale:?}\nzero_point = {zero_point}\n",
-            grid.element
-        );
-    }
+    let mut manifest = case.manifest();
     let multiplier = random.pick(&["lut", "dsp"]);
     let fps = random.pick(&[10_000, 300_000, 1_000_000, 5_000_000]);
     manifest += &format!(

@@ -14,7 +14,7 @@ use super::rtl_window::check_cycles;
 /// Frames that each layer is fed.
 const FRAMES: usize = 4;
 
-fn width_converter(seed: u64) -> Trial {
+pub(crate) fn width_converter(seed: u64) -> Trial {
     let mut random = Random::new(seed ^ 0x71d);
     let element = *random.pick(TYPES);
     let channels = random.between(1, 24) as usize;
@@ -41,7 +41,7 @@ fn width_converter(seed: u64) -> Trial {
     }
 }
 
-fn joined(seed: u64) -> Trial {
+pub(crate) fn joined(seed: u64) -> Trial {
     let case = join_case(seed);
     Trial {
         layer: case.layer,

@@ -73,7 +73,7 @@ fn trial(random: &mut Random, layer: Layer, tensors: Tensors) -> Trial {
     }
 }
 
-fn dense(seed: u64) -> Trial {
+pub(crate) fn dense(seed: u64) -> Trial {
     let mut random = Random::new(seed ^ 0xde45e);
     let groups = *random.pick(&[1, 1, 1, 2, 3]);
     let rows = random.between(1, 10) as usize;
@@ -122,7 +122,7 @@ pub(crate) fn kept(random: &mut Random, blocks: &Blocks, lists: usize, columns: 
     index
 }
 
-fn sparse(seed: u64) -> Trial {
+pub(crate) fn sparse(seed: u64) -> Trial {
     let mut random = Random::new(seed ^ 0x5ba45e);
     let entries = random.between(1, 9) as usize;
     let blocks = Blocks {
@@ -186,7 +186,7 @@ pub(crate) fn entries(random: &mut Random, side: Side, lists: usize) -> Vec<i32>
     kept(random, &blocks, lists, side.lines())
 }
 
-fn crossed(seed: u64) -> Trial {
+pub(crate) fn crossed(seed: u64) -> Trial {
     let mut random = Random::new(seed ^ 0xc2055);
     let ((rows, down), (columns, across)) = (side(&mut random), side(&mut random));
     let cross = Cross { rows, columns };

@@ -1,8 +1,11 @@
-//! Names that a module cannot have: words of SystemVerilog (IEEE 1800-2017, annex B), and names of the library.
-//! Must not know what is named.
+//! Names that a module cannot have: words of SystemVerilog (IEEE 1800-2017, annex B), names of the library, and
+//! primitives that it instantiates. Must not know what is named.
 
 /// How names of the library begin.
 const LIBRARY: &str = "finnp_";
+
+/// Primitives of UltraScale+ in the library: a module of that name would take their place.
+const PRIMITIVES: &[&str] = &["DSP48E2", "RAM32M16", "RAM64M8"];
 
 /// Words of the language.
 const WORDS: &str = "
@@ -27,5 +30,6 @@ wait wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor x
 
 /// Whether no module may have that name.
 pub(super) fn is_reserved(name: &str) -> bool {
-    name.starts_with(LIBRARY) || WORDS.split_whitespace().any(|word| word == name)
+    let mut words = WORDS.split_whitespace().chain(PRIMITIVES.iter().copied());
+    name.starts_with(LIBRARY) || words.any(|word| word == name)
 }

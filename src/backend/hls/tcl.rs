@@ -124,6 +124,9 @@ mod tests {
             ("-", "ip__"),
             ("table", "ip_table"),
             ("finnp_fifo", "ip_finnp_fifo"),
+            ("DSP48E2", "ip_DSP48E2"),
+            ("RAM32M16", "ip_RAM32M16"),
+            ("RAM64M8", "ip_RAM64M8"),
         ] {
             assert_eq!(ip_name(project), expected);
         }

@@ -7,11 +7,15 @@
 use std::fmt::Write as _;
 
 use super::module;
-use super::shape::wires;
+use super::shape::{depths, wires};
 use super::top::edge_parameters;
 use crate::backend::CorePart;
 use crate::backend::hls::{numbered, title};
-use crate::layer::Port;
+use crate::layer::{Layer, Port};
+
+/// Words that the FIFO behind a layer holds that is a core of its own, or is simulated alone: enough that it never
+/// waits for room there while its words are taken.
+pub const CORE_DEPTH: usize = 32;
 
 /// From the folder of a core to the folder of the RTL sources.
 pub const CORE_TO_RTL: &str = "../../../rtl";
@@ -20,9 +24,9 @@ pub const CORE_TO_RTL: &str = "../../../rtl";
 const SIDES: [&str; 2] = ["s_axis", "m_axis"];
 
 /// File of a memory of a core, beside its source. Tools look memories up by the names of their files alone, so that no
-/// two cores may have equal ones.
+/// two cores may have equal ones: a core's name has no dot.
 pub fn core_memory(core: &str, file: &str) -> String {
-    format!("{core}_{file}")
+    format!("{core}.{file}")
 }
 
 /// A stream at the ports of a core.
@@ -91,46 +95,7 @@ impl Axis {
 /// The source of the core called `name`. The files of its memories lie beside it; see [`core_memory`].
 pub fn core_source(part: CorePart<'_>, name: &str) -> String {
     match part {
-        CorePart::Layer { layer, tag } => {
-            let inside = wires(layer);
-            let count = |read: bool| inside.iter().filter(|wires| wires.read == read).count();
-            let outside = [
-                numbered(SIDES[0], count(true)),
-                numbered(SIDES[1], count(false)),
-            ]
-            .concat();
-            let (mut axes, mut joined, mut padding) = (Vec::new(), String::new(), String::new());
-            for (wires, name) in inside.iter().zip(outside) {
-                let inner = &wires.name;
-                let _ = write!(
-                    joined,
-                    ",\n        .{inner}_valid({name}_TVALID),\n        .{inner}_ready({name}_TREADY),\n        \
-                     .{inner}_data({name}_TDATA[{}:0])",
-                    wires.bits - 1
-                );
-                let axis = Axis {
-                    name,
-                    read: wires.read,
-                    bits: wires.bits,
-                    frames: false,
-                };
-                padding += &axis.padding();
-                axes.push(axis);
-            }
-            let files = module(layer).memories.into_iter().map(|memory| {
-                let file = core_memory(name, &format!("{memory}.mem"));
-                format!("        .{}(\"{file}\")", memory.to_uppercase())
-            });
-            let files: Vec<String> = files.collect();
-            let parameters = match files.is_empty() {
-                true => String::new(),
-                false => format!(" #(\n{}\n    )", files.join(",\n")),
-            };
-            let body = format!(
-                "    {tag}{parameters} unit (\n        .clk(ap_clk),\n        .rst(!ap_rst_n){joined}\n    );\n{padding}"
-            );
-            written(&title(layer), name, &axes, &body)
-        }
+        CorePart::Layer { layer, tag } => layer_source(layer, tag, name),
         CorePart::Input(port) => written(
             "Where frames enter the accelerator. Words are counted: marks are not looked at.",
             name,
@@ -144,6 +109,52 @@ pub fn core_source(part: CorePart<'_>, name: &str) -> String {
             &leaving(port),
         ),
     }
+}
+
+/// A layer's module between the ports of the core called `name`.
+fn layer_source(layer: &Layer, tag: &str, name: &str) -> String {
+    let inside = wires(layer);
+    let count = |read: bool| inside.iter().filter(|wires| wires.read == read).count();
+    let outside = [
+        numbered(SIDES[0], count(true)),
+        numbered(SIDES[1], count(false)),
+    ]
+    .concat();
+    let (mut axes, mut joined, mut padding) = (Vec::new(), String::new(), String::new());
+    for (wires, name) in inside.iter().zip(outside) {
+        let inner = &wires.name;
+        let _ = write!(
+            joined,
+            ",\n        .{inner}_valid({name}_TVALID),\n        .{inner}_ready({name}_TREADY),\n        \
+             .{inner}_data({name}_TDATA[{}:0])",
+            wires.bits - 1
+        );
+        let axis = Axis {
+            name,
+            read: wires.read,
+            bits: wires.bits,
+            frames: false,
+        };
+        padding += &axis.padding();
+        axes.push(axis);
+    }
+    let body = format!(
+        "    {tag} #(\n{}\n    ) unit (\n        .clk(ap_clk),\n        .rst(!ap_rst_n){joined}\n    );\n{padding}",
+        parameters(layer, name)
+    );
+    written(&title(layer), name, &axes, &body)
+}
+
+/// Parameters of the module in the core called `name`: the words of its FIFOs, the files of its memories.
+fn parameters(layer: &Layer, name: &str) -> String {
+    let depths = depths(layer).into_iter();
+    // Verilator takes a number without a size for one inside the module too.
+    let depths = depths.map(|depth| format!("        .{depth}(32'd{CORE_DEPTH})"));
+    let files = module(layer).memories.into_iter().map(|memory| {
+        let file = core_memory(name, &format!("{memory}.mem"));
+        format!("        .{}(\"{file}\")", memory.to_uppercase())
+    });
+    depths.chain(files).collect::<Vec<String>>().join(",\n")
 }
 
 /// The two streams of an edge of which the outer one is read or not.

@@ -28,7 +28,7 @@ mod width_converter;
 mod window;
 
 pub use bench::{BENCH, bench_source, network_bench_source};
-pub use core::{CORE_TO_RTL, core_memory, core_source};
+pub use core::{CORE_DEPTH, CORE_TO_RTL, core_memory, core_source};
 pub use library::LIBRARY;
 pub use memory::{memories, memory_files};
 pub use shape::shape_source;

@@ -4,26 +4,33 @@
 use serde::{Deserialize, Serialize};
 
 use super::depths;
+use crate::backend::Language;
 use crate::backend::hls::Ends;
 use crate::board::Board;
 use crate::cost::{COLUMNS, Column, Figures, Spread, calibration, edges, figures, off};
 use crate::dataflow::Dataflow;
 use crate::error::Result;
+use crate::stage::language::Languages;
 
 /// `cost/cost.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Name of the board.
     pub board: String,
-    /// The network, figure by figure.
+    /// All that is in SystemVerilog, figure by figure.
     pub total: Vec<Entry>,
-    /// Layers in order.
+    /// Layers in SystemVerilog, in order.
     pub layers: Vec<LayerCost>,
-    /// Registers and the streams' ends, by the model: no layer is charged with them.
-    pub edges: Figures,
+    /// Names of the layers in C++, of which nothing is known before HLS has run: they are in no sum.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpp: Vec<String>,
+    /// Registers and the streams' ends, by the model: no layer is charged with them. Absent where layers are C++, as
+    /// there are none then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Figures>,
 }
 
-/// One figure of the whole network.
+/// One figure of the whole network, as far as it is in SystemVerilog.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// `lut`, `ff`, `bram18`, `uram` or `dsp`.
@@ -95,27 +102,32 @@ impl Account {
 /// As [`Ends::of`].
 pub(super) fn account(
     dataflow: &Dataflow,
+    languages: &Languages,
     measured: &[Option<Figures>],
     board: &Board,
 ) -> Result<Account> {
-    let layers: Vec<LayerCost> = dataflow
-        .nodes
-        .iter()
-        .zip(measured)
+    let nodes: Vec<_> = dataflow.nodes.iter().zip(measured).collect();
+    let layers: Vec<LayerCost> = languages
+        .rtl(&nodes)
         .map(|(node, measured)| LayerCost {
             name: node.name.clone(),
             kind: node.layer.hardware().kind().to_owned(),
             model: figures(&node.layer, &depths(dataflow, node)),
-            synthesis: *measured,
+            synthesis: **measured,
         })
         .collect();
+    let cpp = dataflow.nodes.iter().zip(languages.each());
+    let cpp = cpp.filter(|(_, language)| **language == Language::Cpp);
+    let cpp = cpp.map(|(node, _)| node.name.clone()).collect();
     let Ends { input, output } = Ends::of(dataflow)?;
-    let edges = edges(dataflow.streams.len(), input, output);
-    let entry = |column| entry(column, &layers, edges, board);
+    let all_rtl = languages.all_rtl();
+    let edges = all_rtl.then(|| edges(dataflow.streams.len(), input, output));
+    let entry = |column| entry(column, &layers, edges.unwrap_or_default(), board);
     Ok(Account {
         board: board.name.clone(),
         total: COLUMNS.iter().map(entry).collect(),
         edges,
+        cpp,
         layers,
     })
 }

@@ -1,4 +1,4 @@
-//! Cost: what every layer takes on the chip, by the model and, where it is asked for, by synthesis, against what the
+//! Cost: what every layer in SystemVerilog takes on the chip, by the model and, where it is asked for, by synthesis, against what the
 //! board has.
 //! Must not know the cache.
 
@@ -15,7 +15,7 @@ use super::record::{feed, from_json, json, of_inputs, of_stage, read};
 use super::simulate::SIMULATION;
 use super::{Artifacts, Command, Input, Inputs, Job, NETWORK, OutputRef, Outputs, Program, Stage};
 use crate::backend::hls::{numbered, tag};
-use crate::backend::rtl::{LIBRARY, PRIMITIVES, STAT, memory_files, synthesis_script};
+use crate::backend::rtl::{CORE_DEPTH, LIBRARY, PRIMITIVES, STAT, memory_files, synthesis_script};
 use crate::board;
 use crate::cost::netlist_figures;
 use crate::dataflow::{Dataflow, Node};
@@ -58,7 +58,7 @@ impl Stage for Cost {
         }
         let mut jobs = Vec::new();
         if manifest.target.yosys {
-            deepen(&mut folded, &simulation(done)?, false)?;
+            settle(&mut folded, &simulation(done)?, &languages)?;
             for node in languages.rtl(&folded.nodes) {
                 jobs.push(synthesis(&folded, node)?);
             }
@@ -76,6 +76,17 @@ fn simulation(done: &dyn Artifacts) -> Result<Inputs> {
         output: SIMULATION.into(),
     })?;
     Ok(Inputs([(SIMULATION.to_owned(), found)].into()))
+}
+
+/// Sets the depths of the FIFOs that modules have: those that simulation found, or those of cores of their own.
+fn settle(dataflow: &mut Dataflow, inputs: &Inputs, languages: &Languages) -> Result<()> {
+    deepen(dataflow, inputs, false)?;
+    if !languages.all_rtl() {
+        for stream in &mut dataflow.streams {
+            stream.depth = CORE_DEPTH;
+        }
+    }
+    Ok(())
 }
 
 /// Words behind each copy of what a layer writes.
@@ -122,8 +133,10 @@ fn stat_file(layer: &str) -> String {
 fn summing(manifest: &Manifest, dataflow: &Dataflow, languages: &Languages) -> Job {
     let board = manifest.target.board.name.clone();
     let total = manifest.target.board.total();
-    let job = Job::compute(NETWORK, move |inputs| sum(inputs, &board))
+    let written = languages.clone();
+    let job = Job::compute(NETWORK, move |inputs| sum(inputs, &written, &board))
         .line("board", manifest.target.board.name.clone())
+        .line("languages", format!("{:?}", languages.each()))
         .line("budget", format!("{total:?}"));
     let mut job =
         feed(job, "fold", dataflow, false).output_of(SIMULATION, "simulate", NETWORK, SIMULATION);
@@ -136,10 +149,10 @@ fn summing(manifest: &Manifest, dataflow: &Dataflow, languages: &Languages) -> J
     job.shown_in("cost")
 }
 
-fn sum(inputs: &Inputs, board: &str) -> Result<Outputs> {
+fn sum(inputs: &Inputs, languages: &Languages, board: &str) -> Result<Outputs> {
     let board = board::find(board).ok_or_else(|| Error::bug("the board is gone"))?;
     let mut dataflow = read(&of_inputs(inputs))?;
-    deepen(&mut dataflow, inputs, false)?;
+    settle(&mut dataflow, inputs, languages)?;
     let mut measured = Vec::new();
     for node in &dataflow.nodes {
         let stat = stat_file(&node.name);
@@ -152,7 +165,7 @@ fn sum(inputs: &Inputs, board: &str) -> Result<Outputs> {
             false => None,
         });
     }
-    let account = account(&dataflow, &measured, board)?;
+    let account = account(&dataflow, languages, &measured, board)?;
     Ok(Outputs::from([(COST.to_owned(), json(&account)?)]))
 }
 
@@ -163,7 +176,8 @@ fn sum(inputs: &Inputs, board: &str) -> Result<Outputs> {
 /// A bug if `simulate` has not run; errors of the cache.
 pub fn accounted(manifest: &Manifest, done: &dyn Artifacts) -> Result<Option<Account>> {
     let mut dataflow = read(&of_stage(done, "fold"))?;
-    if !Languages::of(manifest, &dataflow).some_rtl() {
+    let languages = Languages::of(manifest, &dataflow);
+    if !languages.some_rtl() {
         return Ok(None);
     }
     if manifest.target.yosys {
@@ -174,7 +188,7 @@ pub fn accounted(manifest: &Manifest, done: &dyn Artifacts) -> Result<Option<Acc
         })?;
         return from_json(&found).map(Some);
     }
-    deepen(&mut dataflow, &simulation(done)?, false)?;
+    settle(&mut dataflow, &simulation(done)?, &languages)?;
     let measured = vec![None; dataflow.nodes.len()];
-    account(&dataflow, &measured, manifest.target.board).map(Some)
+    account(&dataflow, &languages, &measured, manifest.target.board).map(Some)
 }

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ALONE_DEPTH;
 use crate::backend::hls::{numbered, tag};
-use crate::backend::rtl::{self, BENCH, LIBRARY, bench_source, top_name};
+use crate::backend::rtl::{self, BENCH, CORE_DEPTH, LIBRARY, bench_source, top_name};
 use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::layer::Layer;
@@ -131,7 +130,7 @@ pub(super) fn layer(node: &Node, simulation: &Simulation) -> Result<Vec<Job>> {
     };
     let depths = numbered("DEPTH", simulation.layer.hardware().copies()).into_iter();
     let mut more: Vec<String> = depths
-        .map(|name| format!("-G{name}={ALONE_DEPTH}"))
+        .map(|name| format!("-G{name}={CORE_DEPTH}"))
         .collect();
     more.extend([MAIN.to_owned(), format!("shapes/{tag}.sv")]);
     let program = verilating(program_job(&node.name), &tag, more, &[PROGRAM]);

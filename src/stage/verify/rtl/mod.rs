@@ -12,9 +12,6 @@ use crate::dataflow::{Dataflow, Node};
 use crate::error::Result;
 use crate::stage::Job;
 
-/// Words that the FIFO behind a layer holds that is simulated alone.
-const ALONE_DEPTH: usize = 32;
-
 /// The jobs for `layers` with what is simulated of each, and for the `whole` network if it is simulated. Equal shapes are compiled once.
 ///
 /// # Errors

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ALONE_DEPTH;
 use super::simulate::{NETWORK_RUN, layer_job, written};
+use crate::backend::rtl::CORE_DEPTH;
 use crate::dataflow::{Dataflow, Node};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Port};
@@ -140,7 +140,7 @@ fn compare(pairs: &[Pair], inputs: &Inputs) -> Result<Outputs> {
         let expected = frames::read(inputs.bytes(&pair.expected())?)?;
         let frames = expected.len() / pair.port.elements().max(1);
         let said = match &pair.layer {
-            Some(layer) => run(&alone(layer, ALONE_DEPTH), &Load::frames(frames))?,
+            Some(layer) => run(&alone(layer, CORE_DEPTH), &Load::frames(frames))?,
             None => run(&network, &Load::frames(frames))?,
         };
         for ([words, times], said) in written(pair.copies).iter().zip(&said.outputs) {
