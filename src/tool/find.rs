@@ -80,8 +80,7 @@ fn probe(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<Found> {
     run::run(&process, &Cancel::default()).map_err(|error| error.help(tool.install))?;
     let text = std::fs::read(&log).map_err(|cause| Error::io("read", &log, &cause))?;
     let text = String::from_utf8_lossy(&text);
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    let version = line.unwrap_or("unknown version").to_owned();
+    let version = told(&text, tool.least.is_some()).to_owned();
     if let Some(least) = tool.least {
         recent(tool, &version, least)?;
     }
@@ -92,6 +91,18 @@ fn probe(tool: &Tool, variable: Option<&OsStr>, path: &OsStr) -> Result<Found> {
         lead,
         version,
     })
+}
+
+/// The line that tells the version: the first one or, where its number is needed, the first one with a number, as some
+/// tools prepare themselves, and say so, when they are first called.
+fn told(text: &str, number: bool) -> &str {
+    let starts = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.clone().next().unwrap_or("unknown version");
+    match number {
+        true => lines.find(|line| line.split_whitespace().any(starts)).unwrap_or(first),
+        false => first,
+    }
 }
 
 /// Fails for a version that is too old, or that cannot be told.
@@ -161,6 +172,14 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         dir
+    }
+
+    #[test]
+    fn what_a_tool_says_of_its_own_preparations_is_no_version() {
+        let text = "Preparing to run yosys.wasm. This might take a while...\nYosys 0.70 (git)\n";
+        assert_eq!(told(text, true), "Yosys 0.70 (git)");
+        assert_eq!(told("\nVivado v2022.1\nSW Build 3526262", false), "Vivado v2022.1");
+        assert_eq!(told("Yosys", true), "Yosys");
     }
 
     #[test]

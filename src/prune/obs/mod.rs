@@ -4,6 +4,7 @@
 //! Optimal brain surgeon (Hassibi and Stork 1993) for rows that share their columns, rounding as GPTQ (Frantar et al.
 //! 2022), wanted sums from the dense network as in asymmetric calibration. Must not know stages or files.
 
+mod descent;
 mod eliminate;
 mod moments;
 mod round;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::{Chain, Matrix};
 use super::repair::Repair;
-use crate::dataflow::{Dataflow, Node};
+use crate::dataflow::{Dataflow, Node, StreamId};
 use crate::error::{Error, Result};
 use crate::layer::{Balance, Layer};
 use crate::reference::Walk;
@@ -55,6 +56,17 @@ pub struct Curve {
     pub loss: f64,
 }
 
+/// What may be put behind the sums of a layer at no cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// A straight line behind each: thresholds follow, or the host.
+    Each,
+    /// One gain behind all of them: they are compared with each other.
+    Common,
+    /// Nothing: they are added to others.
+    Never,
+}
+
 /// A layer with the moments of what it reads.
 struct Lesson<'a> {
     matrix: &'a Matrix,
@@ -65,8 +77,7 @@ struct Lesson<'a> {
     /// `[rows, columns]` in the old order: the dense layer's levels.
     dense: Vec<i32>,
     levels: Levels,
-    /// Whether thresholds follow, which take a straight line behind each sum.
-    free: bool,
+    line: Line,
     moments: Moments,
     /// Second moments of the columns that are left, in their new order, with the ridge on them.
     inner: Mat<f64>,
@@ -101,9 +112,9 @@ pub(super) fn learn(
             let [Some(now), Some(then)] = seen else {
                 return Err(Error::bug(format!("`{}` reads nothing", node.name)));
             };
-            let dense = node.tensors.weights(&[matrix.rows, matrix.columns])?;
-            let moments = Moments::new(&now, &then, dense);
-            let lesson = Lesson::new((chain, matrix), node, (orders, balances[place]), moments)?;
+            let weights = node.tensors.weights(&[matrix.rows, matrix.columns])?;
+            let moments = Moments::new(&now, &then, weights);
+            let lesson = Lesson::new((chain, matrix, dense), node, (orders, balances[place]), moments)?;
             let outcome = lesson.outcome()?;
             student::teach(&mut student.nodes[at], &outcome.repair)?;
             found[place] = Some(outcome);
@@ -148,7 +159,7 @@ pub(super) fn weigh(chain: &mut Chain, dense: &Dataflow, frames: &[Vec<i64>]) ->
 
 impl<'a> Lesson<'a> {
     fn new(
-        (chain, matrix): (&Chain, &'a Matrix),
+        (chain, matrix, dataflow): (&Chain, &'a Matrix, &Dataflow),
         node: &Node,
         (orders, balance): (&[Vec<usize>], Option<Balance>),
         moments: Moments,
@@ -156,8 +167,11 @@ impl<'a> Lesson<'a> {
         let Layer::Mvau(mvau) = &node.layer else {
             return Err(Error::bug(format!("`{}` is no matrix product", node.name)));
         };
-        let free = mvau.activation.is_some();
-        let moments = if free { moments } else { moments.about_zero() };
+        let line = line(dataflow, node);
+        let moments = match line {
+            Line::Each => moments,
+            Line::Common | Line::Never => moments.about_zero(),
+        };
         let (rows, columns) = (chain.rows(matrix, orders), chain.columns(matrix, orders));
         let dense = node
             .tensors
@@ -187,7 +201,7 @@ impl<'a> Lesson<'a> {
             balance,
             dense,
             levels,
-            free,
+            line,
             moments,
             inner,
             cross,
@@ -236,6 +250,20 @@ impl<'a> Lesson<'a> {
                 loss: part(loss),
             },
         })
+    }
+}
+
+fn line(dataflow: &Dataflow, node: &Node) -> Line {
+    let Layer::Mvau(mvau) = &node.layer else {
+        return Line::Never;
+    };
+    let written = |id: &StreamId| dataflow.outputs.iter().any(|output| output.stream == *id);
+    let compares = |reader: &Node| matches!(reader.layer, Layer::LabelSelect(_));
+    match &node.outputs[..] {
+        _ if mvau.activation.is_some() => Line::Each,
+        [one] if written(one) => Line::Each,
+        [one] if dataflow.consumers(*one).any(compares) => Line::Common,
+        _ => Line::Never,
     }
 }
 

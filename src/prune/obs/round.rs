@@ -6,7 +6,7 @@ use faer::Mat;
 /// Scales that are tried for a row, as parts of the one that reaches its largest weight.
 const SCALES: usize = 40;
 /// Scales that are rounded with the errors taken over, around the best one.
-const NEAR: [f64; 5] = [0.8, 0.9, 1.0, 1.1, 1.25];
+pub(super) const NEAR: [f64; 5] = [0.8, 0.9, 1.0, 1.1, 1.25];
 
 /// What weights can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,11 @@ impl Levels {
         let steps = ((x - f64::from(self.low)) / f64::from(self.step)).round();
         let most = f64::from((self.high - self.low) / self.step);
         self.low + self.step * steps.clamp(0.0, most) as i32
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = i32> + use<> {
+        (self.low..=self.high).step_by(self.step.unsigned_abs().max(1) as usize)
     }
 
     /// The largest absolute value.
@@ -73,12 +78,13 @@ impl Order {
         })
     }
 
-    /// Rounds a row of `weights`, all of which stand for levels times one scale that is found too, or that is 1.
-    pub(super) fn round(&self, weights: &[f64], levels: &Levels, free: bool) -> Rounded {
+    /// Rounds a row of `weights`, all of which stand for levels times `scale`, or
+    /// times one that is found too.
+    pub(super) fn round(&self, weights: &[f64], levels: &Levels, scale: Option<f64>) -> Rounded {
         let ordered: Vec<f64> = self.columns.iter().map(|column| weights[*column]).collect();
-        let scales = match free {
-            true => self.scales(&ordered, levels),
-            false => vec![1.0],
+        let scales = match scale {
+            None => self.scales(&ordered, levels),
+            Some(scale) => vec![scale],
         };
         let tried = scales
             .into_iter()
@@ -139,7 +145,7 @@ impl Order {
 }
 
 /// `x' M x`.
-pub(super) fn quadratic(matrix: &Mat<f64>, x: &[f64]) -> f64 {
+fn quadratic(matrix: &Mat<f64>, x: &[f64]) -> f64 {
     let column = |at: usize| -> f64 {
         let pairs = matrix.col_as_slice(at).iter().zip(x);
         pairs.map(|(m, x)| m * x).sum()

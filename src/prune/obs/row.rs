@@ -4,9 +4,11 @@
 use faer::Mat;
 use rayon::prelude::*;
 
-use super::round::{Order, quadratic};
+use super::descent::Goal;
+use super::moments::Moments;
+use super::round::{NEAR, Order};
 use super::support::Support;
-use super::{Lesson, solved};
+use super::{Lesson, Line, solved};
 use crate::error::{Error, Result};
 
 /// A row that is learnt.
@@ -19,12 +21,9 @@ pub(super) struct Row {
     pub(super) offset: f64,
     /// Mean square of the error of what follows sees.
     pub(super) loss: f64,
-}
-
-/// How well levels give the wanted sums.
-struct Fit {
-    gain: f64,
-    loss: f64,
+    /// Second moments of the sum with itself and with the wanted one.
+    own: f64,
+    shared: f64,
 }
 
 /// All rows of all supports.
@@ -32,78 +31,113 @@ struct Fit {
 /// # Errors
 /// A bug where moments are not positive definite.
 pub(super) fn learn(lesson: &Lesson<'_>, supports: &[Support]) -> Result<Vec<Row>> {
-    let rows = supports.par_iter().map(|support| of(lesson, support));
-    let rows: Vec<Vec<Row>> = rows.collect::<Result<_>>()?;
-    Ok(rows.into_iter().flatten().collect())
+    let with = |scale: Option<f64>| -> Result<Vec<Row>> {
+        let rows = supports.par_iter().map(|support| of(lesson, support, scale));
+        let rows: Vec<Vec<Row>> = rows.collect::<Result<_>>()?;
+        Ok(rows.into_iter().flatten().collect())
+    };
+    match lesson.line {
+        Line::Each => with(None),
+        Line::Never => with(Some(1.0)),
+        Line::Common => {
+            let mut gains: Vec<f64> = with(None)?.iter().map(|row| row.gain).collect();
+            gains.sort_by(f64::total_cmp);
+            let middle = gains.get(gains.len() / 2).copied().unwrap_or(1.0);
+            let tried = NEAR.iter().map(|near| with(Some(near * middle)));
+            let mut tried: Vec<Vec<Row>> = tried.collect::<Result<_>>()?;
+            tried.iter_mut().for_each(|rows| agree(lesson, rows));
+            let loss = |rows: &Vec<Row>| rows.iter().map(|row| row.loss).sum::<f64>();
+            let best = tried.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
+            Ok(best.unwrap_or_default())
+        }
+    }
 }
 
-/// The rows of one support.
-fn of(lesson: &Lesson<'_>, support: &Support) -> Result<Vec<Row>> {
+/// Gives all rows the gain that is best for them together.
+fn agree(lesson: &Lesson<'_>, rows: &mut [Row]) {
+    let sum = |of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
+    let (own, shared) = (sum(|row| row.own), sum(|row| row.shared));
+    if own > 0.0 && shared > 0.0 {
+        for row in rows {
+            row.bend(lesson, shared / own);
+        }
+    }
+}
+
+/// The rows of one support, whose levels stand for so much or, if that is none, each for what is best.
+fn of(lesson: &Lesson<'_>, support: &Support, scale: Option<f64>) -> Result<Vec<Row>> {
     let Support { rows, columns } = support;
     let count = columns.len();
     let inner = Mat::from_fn(count, count, |a, b| lesson.inner[(columns[a], columns[b])]);
     let cross = Mat::from_fn(count, rows.len(), |at, row| {
         lesson.cross[(columns[at], rows[row])]
     });
-    let degenerate = || {
-        Error::bug(format!(
-            "moments of `{}` have no factor",
-            lesson.matrix.name
-        ))
-    };
+    let degenerate = || Error::bug(format!("`{}` has moments without a factor", lesson.matrix.name));
     let best = solved(&inner, &cross).ok_or_else(degenerate)?;
     let order = Order::new(&inner).ok_or_else(degenerate)?;
-    // Without the ridge.
-    let plain = Mat::from_fn(count, count, |a, b| {
-        lesson.moments.inner[(lesson.columns[columns[a]], lesson.columns[columns[b]])]
-    });
     let learnt = rows.iter().enumerate().map(|(at, row)| {
-        let old = lesson.rows[*row];
-        let start = old * lesson.matrix.columns;
-        let dense = columns
-            .iter()
-            .map(|at| lesson.dense[start + lesson.columns[*at]]);
-        let dense: Vec<i32> = dense.collect();
-        let rounded = order.round(best.col_as_slice(at), &lesson.levels, lesson.free);
-        let fits = [dense, rounded.levels]
-            .map(|levels| (lesson.fit(&levels, &plain, columns, *row), levels));
-        let [first, second] = fits;
-        let (fit, levels) = if second.0.loss < first.0.loss {
-            second
-        } else {
-            first
+        let start = lesson.rows[*row] * lesson.matrix.columns;
+        let dense = |at: &usize| lesson.dense[start + lesson.columns[*at]];
+        let dense: Vec<i32> = columns.iter().map(dense).collect();
+        let rounded = order.round(best.col_as_slice(at), &lesson.levels, scale);
+        let goal = Goal {
+            inner: &inner,
+            cross: cross.col_as_slice(at),
+            scale,
         };
-        let mean = levels
-            .iter()
-            .zip(columns)
-            .map(|(level, at)| f64::from(*level) * lesson.moments.read[lesson.columns[*at]]);
-        let offset = lesson.moments.wanted[old] - fit.gain * mean.sum::<f64>();
-        Row {
-            row: *row,
-            levels: columns.iter().copied().zip(levels).collect(),
-            gain: fit.gain,
-            offset: if lesson.free { offset } else { 0.0 },
-            loss: fit.loss,
-        }
+        let found = [dense, rounded.levels].map(|levels| goal.descend(levels, &lesson.levels));
+        let found = found.into_iter().max_by(|a, b| goal.of(a).total_cmp(&goal.of(b)));
+        Row::new(lesson, *row, columns, &found.unwrap_or_default(), scale)
     });
     Ok(learnt.collect())
 }
 
-impl Lesson<'_> {
-    /// The best line behind the sums of these levels, and what is left of the error then.
-    fn fit(&self, levels: &[i32], plain: &Mat<f64>, columns: &[usize], row: usize) -> Fit {
-        let values: Vec<f64> = levels.iter().map(|level| f64::from(*level)).collect();
-        let old = self.rows[row];
-        let own = quadratic(plain, &values);
-        let pairs = values.iter().zip(columns);
-        let shared: f64 = pairs
-            .map(|(value, at)| value * self.moments.cross[(self.columns[*at], old)])
-            .sum();
-        let gain = match self.free && own > 0.0 && shared > 0.0 {
-            true => shared / own,
-            false => 1.0,
+impl Row {
+    /// With the line that is best for these levels, or with the gain `scale`.
+    fn new(
+        lesson: &Lesson<'_>,
+        row: usize,
+        columns: &[usize],
+        levels: &[i32],
+        scale: Option<f64>,
+    ) -> Self {
+        let used = columns.iter().zip(levels).filter(|(_, level)| **level != 0);
+        let used: Vec<(usize, f64)> = used
+            .map(|(at, level)| (lesson.columns[*at], f64::from(*level)))
+            .collect();
+        let old = lesson.rows[row];
+        let Moments { inner, cross, .. } = &lesson.moments;
+        let mut own = 0.0;
+        for (a, level) in &used {
+            let column = inner.col_as_slice(*a);
+            own += level * used.iter().map(|(b, other)| other * column[*b]).sum::<f64>();
+        }
+        let shared = used.iter().map(|(a, level)| level * cross[(*a, old)]).sum::<f64>();
+        let mut made = Row {
+            row,
+            levels: columns.iter().copied().zip(levels.iter().copied()).collect(),
+            gain: 1.0,
+            offset: 0.0,
+            loss: 0.0,
+            own,
+            shared,
         };
-        let loss = self.moments.spread[old] - 2.0 * gain * shared + gain * gain * own;
-        Fit { gain, loss }
+        let fits = own > 0.0 && shared > 0.0;
+        made.bend(lesson, scale.unwrap_or(if fits { shared / own } else { 1.0 }));
+        made
+    }
+
+    /// Puts a gain behind the sum, and the offset that goes with it, if there may be one.
+    fn bend(&mut self, lesson: &Lesson<'_>, gain: f64) {
+        let old = lesson.rows[self.row];
+        let moments = &lesson.moments;
+        self.gain = gain;
+        self.loss = moments.spread[old] - 2.0 * gain * self.shared + gain * gain * self.own;
+        if let Line::Each = lesson.line {
+            let mean = self.levels.iter().map(|(at, level)| {
+                f64::from(*level) * moments.read[lesson.columns[*at]]
+            });
+            self.offset = moments.wanted[old] - gain * mean.sum::<f64>();
+        }
     }
 }
