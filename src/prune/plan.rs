@@ -91,8 +91,10 @@ pub fn plan(
                 &told,
             )?;
             let parts = learnt.into_iter().map(|outcome| {
-                planned.repairs.push(outcome.repair);
-                planned.curves.push(outcome.curve);
+                if let Some((repair, curve)) = outcome.learnt {
+                    planned.repairs.push(repair);
+                    planned.curves.push(curve);
+                }
                 outcome.kept
             });
             parts.collect()

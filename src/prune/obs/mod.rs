@@ -26,6 +26,7 @@ use crate::tensor::DataType;
 
 use moments::Moments;
 use round::Levels;
+use row::Row;
 use support::supports;
 
 /// Name in the manifest.
@@ -33,16 +34,17 @@ pub(super) const NAME: &str = "obs";
 
 /// Part of the mean second moment that is added to each, so that inverses exist and nothing grows beyond what the
 /// samples tell.
-const RIDGE: f64 = 0.01;
+const RIDGE: f64 = 0.03;
+
+/// The ridge at least, where nothing that is read varies.
+const LEAST: f64 = 1e-6;
 
 /// What was learnt of one layer.
 pub(super) struct Outcome {
     /// `[rows, columns]` in the layer's old order.
     pub(super) kept: Vec<bool>,
-    /// Its new weights.
-    pub(super) repair: Repair,
-    /// How its loss grew.
-    pub(super) curve: Curve,
+    /// Its new weights and how its loss grew; none where nothing is removed, from it or from what comes before it.
+    pub(super) learnt: Option<(Repair, Curve)>,
 }
 
 /// The loss of a layer's sums, as a part of their variance.
@@ -99,6 +101,8 @@ pub(super) fn learn(
     let mut student = dense.clone();
     let mut then = Walk::new(dense, frames)?;
     let mut now = Walk::new(dense, frames)?;
+    // What comes before the first layer that loses weights stays as it is.
+    let mut changed = false;
     let mut found: Vec<Option<Outcome>> = chain.matrices.iter().map(|_| None).collect();
     for at in 0..dense.nodes.len() {
         let node = &dense.nodes[at];
@@ -114,9 +118,19 @@ pub(super) fn learn(
             };
             let weights = node.tensors.weights(&[matrix.rows, matrix.columns])?;
             let moments = Moments::new(&now, &then, weights);
-            let lesson = Lesson::new((chain, matrix, dense), node, (orders, balances[place]), moments)?;
-            let outcome = lesson.outcome()?;
-            student::teach(&mut student.nodes[at], &outcome.repair)?;
+            let form = (orders, balances[place]);
+            let lesson = Lesson::new((chain, matrix, dense), node, form, moments)?;
+            changed |= !lesson.is_whole();
+            let outcome = match changed {
+                true => lesson.outcome()?,
+                false => Outcome {
+                    kept: vec![true; weights.len()],
+                    learnt: None,
+                },
+            };
+            if let Some((repair, _)) = &outcome.learnt {
+                student::teach(&mut student.nodes[at], repair)?;
+            }
             found[place] = Some(outcome);
             told(place)?;
         }
@@ -179,7 +193,7 @@ impl<'a> Lesson<'a> {
             .to_vec();
         let count = columns.len();
         let mean = (0..count).map(|at| moments.inner[(columns[at], columns[at])]);
-        let ridge = (RIDGE * mean.sum::<f64>() / count.max(1) as f64).max(f64::MIN_POSITIVE);
+        let ridge = (RIDGE * mean.sum::<f64>() / count.max(1) as f64).max(LEAST);
         let inner = Mat::from_fn(count, count, |a, b| {
             moments.inner[(columns[a], columns[b])] + if a == b { ridge } else { 0.0 }
         });
@@ -208,16 +222,38 @@ impl<'a> Lesson<'a> {
         })
     }
 
+    /// Whether nothing is removed.
+    fn is_whole(&self) -> bool {
+        let all = [self.rows.len(), self.columns.len()] == [self.matrix.rows, self.matrix.columns];
+        all && self.balance.is_none()
+    }
+
     fn outcome(&self) -> Result<Outcome> {
-        let inverse = inverse(&self.inner).ok_or_else(|| {
-            Error::user(format!(
-                "what layer `{}` reads hardly varies",
-                self.matrix.name
-            ))
-            .help("calibrate with more samples")
-        })?;
+        let inverse = inverse(&self.inner)
+            .ok_or_else(|| Error::bug(format!("`{}` has moments without an inverse", self.matrix.name)))?;
         let whole = &inverse * &self.cross;
         let (supports, points) = supports(self, &inverse, &whole);
+        let loss = |rows: &[Row]| rows.iter().map(|row| row.loss).sum::<f64>();
+        let [learnt, plain] = [row::learn(self, &supports)?, row::plain(self, &support::by_size(self))];
+        // What is cheapest step by step may cost more in the end.
+        let best = if loss(&plain) < loss(&learnt) { plain } else { learnt };
+        let wanted: f64 = self.rows.iter().map(|row| self.moments.spread[*row]).sum();
+        let part = |loss: f64| if wanted > 0.0 { loss / wanted } else { 0.0 };
+        let points = points.into_iter().map(|[density, loss]| [density, part(loss)]);
+        let curve = Curve {
+            layer: self.matrix.name.clone(),
+            points: points.collect(),
+            loss: part(loss(&best)),
+        };
+        let (kept, repair) = self.placed(best);
+        Ok(Outcome {
+            kept,
+            learnt: Some((repair, curve)),
+        })
+    }
+
+    /// Rows in the places of the old matrix.
+    fn placed(&self, learnt: Vec<Row>) -> (Vec<bool>, Repair) {
         let (rows, columns) = (self.matrix.rows, self.matrix.columns);
         let mut kept = vec![false; rows * columns];
         let mut repair = Repair {
@@ -226,33 +262,19 @@ impl<'a> Lesson<'a> {
             gain: vec![1.0; rows],
             offset: vec![0.0; rows],
         };
-        let mut loss = 0.0;
-        for learnt in row::learn(self, &supports)? {
-            let old = self.rows[learnt.row];
-            for (at, level) in &learnt.levels {
+        for row in learnt {
+            let old = self.rows[row.row];
+            for (at, level) in &row.levels {
                 let place = old * columns + self.columns[*at];
                 (kept[place], repair.levels[place]) = (true, *level);
             }
-            (repair.gain[old], repair.offset[old]) = (learnt.gain, learnt.offset);
-            loss += learnt.loss;
+            (repair.gain[old], repair.offset[old]) = (row.gain, row.offset);
         }
-        let wanted: f64 = self.rows.iter().map(|row| self.moments.spread[*row]).sum();
-        let part = |loss: f64| if wanted > 0.0 { loss / wanted } else { 0.0 };
-        Ok(Outcome {
-            kept,
-            repair,
-            curve: Curve {
-                layer: self.matrix.name.clone(),
-                points: points
-                    .into_iter()
-                    .map(|[density, loss]| [density, part(loss)])
-                    .collect(),
-                loss: part(loss),
-            },
-        })
+        (kept, repair)
     }
 }
 
+/// What may be put behind the sums of a product of this dataflow.
 fn line(dataflow: &Dataflow, node: &Node) -> Line {
     let Layer::Mvau(mvau) = &node.layer else {
         return Line::Never;

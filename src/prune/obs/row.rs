@@ -53,6 +53,20 @@ pub(super) fn learn(lesson: &Lesson<'_>, supports: &[Support]) -> Result<Vec<Row
     }
 }
 
+/// All rows of all supports as the dense layer has them, with lines.
+pub(super) fn plain(lesson: &Lesson<'_>, supports: &[Support]) -> Vec<Row> {
+    let scale = if lesson.line == Line::Each { None } else { Some(1.0) };
+    let rows = supports.iter().flat_map(|support| {
+        support.rows.iter().map(move |row| {
+            let start = lesson.rows[*row] * lesson.matrix.columns;
+            let dense = |at: &usize| lesson.dense[start + lesson.columns[*at]];
+            let levels: Vec<i32> = support.columns.iter().map(dense).collect();
+            Row::new(lesson, *row, &support.columns, &levels, scale)
+        })
+    });
+    rows.collect()
+}
+
 /// Gives all rows the gain that is best for them together.
 fn agree(lesson: &Lesson<'_>, rows: &mut [Row]) {
     let sum = |of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
@@ -122,8 +136,12 @@ impl Row {
             own,
             shared,
         };
-        let fits = own > 0.0 && shared > 0.0;
-        made.bend(lesson, scale.unwrap_or(if fits { shared / own } else { 1.0 }));
+        // A gain that makes the sum vary as the wanted one does, which thresholds need, instead of the least error, for
+        // which it would vary less.
+        let wanted = lesson.moments.spread[old];
+        let fits = own > 0.0 && shared > 0.0 && wanted > 0.0;
+        let gain = if fits { (wanted / own).sqrt() } else { 1.0 };
+        made.bend(lesson, scale.unwrap_or(gain));
         made
     }
 

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::Lesson;
 use super::eliminate::{Kept, eliminate};
 use crate::layer::{Balance, Blocks, Cross};
-use crate::prune::bcr;
 use crate::prune::bcr_col::cell;
+use crate::prune::{bcr, bcr_col};
 
 /// Rows, those that are left in their new order, that keep the same columns.
 pub(super) struct Support {
@@ -94,14 +94,32 @@ fn crossed(inverse: &Mat<f64>, whole: &Mat<f64>, sides: Cross) -> Vec<Support> {
     for row in 0..rows {
         scores.extend((0..columns).map(|at| whole[(at, row)].powi(2) / inverse[(at, at)]));
     }
-    let kept = bcr::project(&scores, columns, sides);
+    alike(&bcr::project(&scores, columns, sides), columns)
+}
+
+/// The supports of all rows where the largest levels of the dense layer stay.
+pub(super) fn by_size(lesson: &Lesson<'_>) -> Vec<Support> {
+    let (rows, columns) = (&lesson.rows, lesson.columns.len());
+    let mut scores = Vec::with_capacity(rows.len() * columns);
+    for row in rows {
+        let level = |column: &usize| lesson.dense[row * lesson.matrix.columns + column];
+        scores.extend(lesson.columns.iter().map(|column| f64::from(level(column)).powi(2)));
+    }
+    let kept = match lesson.balance {
+        Some(Balance::Columns(blocks)) => bcr_col::project(&scores, columns, blocks),
+        Some(Balance::Cross(sides)) => bcr::project(&scores, columns, sides),
+        None => vec![true; scores.len()],
+    };
+    alike(&kept, columns)
+}
+
+/// The rows of `kept`, `[rows, columns]`, by what they keep.
+fn alike(kept: &[bool], columns: usize) -> Vec<Support> {
     let mut alike: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
-    for (row, kept) in kept.chunks_exact(columns).enumerate() {
+    for (row, kept) in kept.chunks_exact(columns.max(1)).enumerate() {
         let columns = (0..columns).filter(|at| kept[*at]).collect();
         alike.entry(columns).or_default().push(row);
     }
-    let supports = alike
-        .into_iter()
-        .map(|(columns, rows)| Support { rows, columns });
-    supports.collect()
+    let supports = alike.into_iter();
+    supports.map(|(columns, rows)| Support { rows, columns }).collect()
 }
