@@ -124,7 +124,7 @@ pub(super) fn learn(
             let outcome = match changed {
                 true => lesson.outcome()?,
                 false => Outcome {
-                    kept: vec![true; weights.len()],
+                    kept: lesson.placed(row::plain(&lesson, &support::by_size(&lesson))).0,
                     learnt: None,
                 },
             };
@@ -222,10 +222,13 @@ impl<'a> Lesson<'a> {
         })
     }
 
-    /// Whether nothing is removed.
+    /// Whether nothing is removed that the sums of rows that stay depend on.
     fn is_whole(&self) -> bool {
-        let all = [self.rows.len(), self.columns.len()] == [self.matrix.rows, self.matrix.columns];
-        all && self.balance.is_none()
+        let mut stays = vec![false; self.matrix.columns];
+        self.columns.iter().for_each(|column| stays[*column] = true);
+        let row = |row: &usize| &self.dense[row * stays.len()..(row + 1) * stays.len()];
+        let idle = |row: &[i32]| row.iter().zip(&stays).all(|(level, stays)| *stays || *level == 0);
+        self.balance.is_none() && self.rows.iter().map(row).all(idle)
     }
 
     fn outcome(&self) -> Result<Outcome> {
