@@ -12,6 +12,7 @@ mod mask;
 mod matrix;
 mod none;
 mod plan;
+mod repair;
 mod sides;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use bcr_col::project;
 pub use grid::{Refusal, choose};
 pub use mask::{Mask, apply};
 pub use plan::{Choices, plan};
+pub use repair::Repair;
 
 use crate::dataflow::Rearrangement;
 use crate::layer::Balance;
