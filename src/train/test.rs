@@ -40,23 +40,38 @@ fn mvau(rows: usize, columns: usize, input: DataType, activation: Option<Activat
     })
 }
 
-/// Two layers of ternary weights, thresholds between them, two of whose channels fall.
-fn network() -> Dataflow {
-    let levels = DataType::Int(2);
-    let activation = Activation {
-        output: levels,
+fn activation() -> Activation {
+    Activation {
+        output: DataType::Int(2),
         levels: 3,
         base: -2,
         step: 1,
         threshold: DataType::Int(16),
         rows: HIDDEN,
+    }
+}
+
+/// Weights of a layer and, of the first one, thresholds; two of its channels fall.
+fn tensors([rows, columns]: [usize; 2], first: bool) -> Tensors {
+    let from = if first { 100 } else { 1000 };
+    let weights = (0..rows * columns).map(|at| noise(from + at, 1) as i32);
+    let weights = Tensor::new(vec![rows, columns], weights.collect());
+    let mut tensors = Tensors {
+        weights: weights.ok(),
+        ..Tensors::default()
     };
-    let thresholds: Vec<i64> = (0..HIDDEN).flat_map(|c| [-9, noise(c, 3), 9]).collect();
-    let flips: Vec<i32> = (0..HIDDEN).map(|c| i32::from(c < 2)).collect();
-    let weights = |rows: usize, columns: usize, from: usize| {
-        let weights = (0..rows * columns).map(|at| noise(from + at, 1) as i32);
-        Tensor::new(vec![rows, columns], weights.collect()).ok()
-    };
+    if first {
+        let thresholds = (0..rows).flat_map(|c| [-9, noise(c, 3), 9]);
+        tensors.thresholds = Tensor::new(vec![rows, 3], thresholds.collect()).ok();
+        let flips = (0..rows).map(|c| i32::from(c < 2));
+        tensors.flip = Tensor::new(vec![rows], flips.collect()).ok();
+    }
+    tensors
+}
+
+/// Two layers of ternary weights, thresholds between them.
+fn network() -> Dataflow {
+    let levels = DataType::Int(2);
     let mut dataflow = Dataflow::default();
     for (element, channels) in [
         (DataType::Int(4), COLUMNS),
@@ -74,27 +89,15 @@ fn network() -> Dataflow {
         });
     }
     let layers = [
-        mvau(HIDDEN, COLUMNS, DataType::Int(4), Some(activation)),
+        mvau(HIDDEN, COLUMNS, DataType::Int(4), Some(activation())),
         mvau(CLASSES, HIDDEN, levels, None),
     ];
-    for (at, layer) in layers.into_iter().enumerate() {
-        let first = at == 0;
+    let shapes = [[HIDDEN, COLUMNS], [CLASSES, HIDDEN]];
+    for (at, (layer, shape)) in layers.into_iter().zip(shapes).enumerate() {
         dataflow.nodes.push(Node {
             name: format!("layer{at}"),
             layer,
-            tensors: Tensors {
-                weights: match first {
-                    true => weights(HIDDEN, COLUMNS, 100),
-                    false => weights(CLASSES, HIDDEN, 1000),
-                },
-                thresholds: first
-                    .then(|| Tensor::new(vec![HIDDEN, 3], thresholds.clone()).ok())
-                    .flatten(),
-                flip: first
-                    .then(|| Tensor::new(vec![HIDDEN], flips.clone()).ok())
-                    .flatten(),
-                ..Tensors::default()
-            },
+            tensors: tensors(shape, at == 0),
             inputs: vec![StreamId(at)],
             outputs: vec![StreamId(at + 1)],
         });

@@ -15,7 +15,7 @@ use finnp::prune::{Repair, choose, project};
 use finnp::qonnx::import;
 use finnp::reference::Integers;
 use finnp::tensor::{DataType, PerChannel, first_largest};
-use finnp::train::{Method, Settings, Start, Task, results, train};
+use finnp::train::{Method, Project, Settings, Start, Task, results, train};
 
 use super::random::Random;
 use super::random_network::{self, Case};
@@ -189,6 +189,23 @@ impl Digits {
     }
 }
 
+/// The layer without the weights that its pattern leaves out, and nothing learnt.
+fn cut(name: &str, start: &Start, pattern: Project<'_>) -> Repair {
+    let squares: Vec<f64> = start.weights.iter().map(|w| w * w).collect();
+    let kept = match start.density {
+        Some(density) => pattern(name, &squares, density),
+        None => start.mask.clone(),
+    };
+    let levels = start.weights.iter().zip(&kept);
+    let levels = levels.map(|(w, kept)| if *kept { *w as i32 } else { 0 });
+    Repair {
+        layer: name.to_owned(),
+        levels: levels.collect(),
+        gain: Vec::new(),
+        offset: Vec::new(),
+    }
+}
+
 #[test]
 fn accuracy_comes_back_after_pruning() {
     let Some(digits) = digits(6000) else {
@@ -225,22 +242,7 @@ fn accuracy_comes_back_after_pruning() {
     };
     let pruned: Vec<Repair> = starts
         .iter()
-        .map(|(name, start)| {
-            let squares: Vec<f64> = start.weights.iter().map(|w| w * w).collect();
-            let kept = match start.density {
-                Some(density) => pattern(name, &squares, density),
-                None => start.mask.clone(),
-            };
-            let levels = start.weights.iter().zip(&kept);
-            let levels = levels.map(|(w, kept)| if *kept { *w as i32 } else { 0 });
-            let rows = start.weights.len() / blocks.get(name).map_or(64, |(columns, _)| *columns);
-            Repair {
-                layer: name.clone(),
-                levels: levels.collect(),
-                gain: vec![1.0; rows],
-                offset: vec![0.0; rows],
-            }
-        })
+        .map(|(name, start)| cut(name, start, &pattern))
         .collect();
     let (dense, before) = (digits.accuracy(&[]), digits.accuracy(&pruned));
     assert!(dense > 96.0 && before < 70.0, "{dense} {before}");
