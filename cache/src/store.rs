@@ -166,6 +166,12 @@ impl Store {
         Lock::attempt(&self.lock_path(action))
     }
 
+    /// A file that an action may leave bytes in for its next attempt, whoever holds its lock. Nothing else is promised
+    /// about it: it may be gone.
+    pub fn aside(&self, action: &Digest) -> PathBuf {
+        self.root.join("aside").join(action.to_string())
+    }
+
     /// Process that holds the lock of `action`, as far as is known.
     pub fn action_holder(&self, action: &Digest) -> Option<u32> {
         Lock::holder(&self.lock_path(action))

@@ -26,6 +26,17 @@ pub enum Event {
         /// Its name.
         job: String,
     },
+    /// How far a job is that takes long.
+    Worked {
+        /// Its stage.
+        stage: &'static str,
+        /// Its name.
+        job: String,
+        /// Steps that are done.
+        done: usize,
+        /// All steps.
+        all: usize,
+    },
     /// The outputs of a job are there.
     JobFinished {
         /// Its stage.

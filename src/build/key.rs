@@ -33,7 +33,7 @@ pub(super) fn key(stage: &dyn Stage, job: &Job, inputs: &BTreeMap<String, Digest
     let machine = (std::env::consts::ARCH, std::env::consts::OS);
     lines.push(format!("machine {}-{}", machine.0, machine.1));
     match &job.work {
-        Work::Compute(_) => lines.push(format!("source {SOURCE}")),
+        Work::Compute(_) | Work::Learn(_) => lines.push(format!("source {SOURCE}")),
         Work::Run(command) => {
             let mut lead = Vec::new();
             match &command.program {

@@ -3,6 +3,7 @@
 
 mod ask;
 mod built;
+mod desk;
 mod dry;
 mod engine;
 mod event;

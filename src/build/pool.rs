@@ -8,6 +8,7 @@ use std::time::Duration;
 use finnp_cache::{Blob, Digest, Lock};
 
 use super::built::{Built, Done, blob_of};
+use super::desk::JobDesk;
 use super::engine::Engine;
 use super::event::Event;
 use super::graph::Graph;
@@ -246,11 +247,22 @@ impl<'a> Pool<'a> {
             return Ok(());
         }
         let (stage, name) = (self.stage.name(), self.name(job));
-        (self.engine.sink)(Event::JobStarted { stage, job: name });
-        let plan = &self.graph.jobs[job];
         let vault = &self.engine.vault;
-        let outputs = work::work(vault, self.engine.cancel, plan, &ready.sources)?;
+        let desk = JobDesk {
+            stage,
+            job: &name,
+            cancel: self.engine.cancel,
+            sink: self.engine.sink,
+            file: vault.store.aside(&ready.key.action),
+        };
+        (self.engine.sink)(Event::JobStarted {
+            stage,
+            job: name.clone(),
+        });
+        let plan = &self.graph.jobs[job];
+        let outputs = work::work(vault, (self.engine.cancel, &desk), plan, &ready.sources)?;
         let action = vault.store.commit(&ready.key.text, outputs.clone())?;
+        desk.clear();
         self.complete(job, Arc::new(Done { action, outputs }), false);
         Ok(())
     }

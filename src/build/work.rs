@@ -15,7 +15,7 @@ use super::name;
 use super::source::Source;
 use super::vault::Vault;
 use crate::error::{Error, Result};
-use crate::stage::{Command, Compute, Inputs, Job, Program, Work};
+use crate::stage::{Command, Desk, Inputs, Job, Outputs, Program, Work};
 use crate::tool::{self, Cancel, Exit, Process};
 
 /// A failure with what the process said before.
@@ -36,19 +36,20 @@ impl<E: Into<Error>> From<E> for Failure {
 /// Runs `job` and stores its outputs.
 pub(super) fn work(
     vault: &Vault,
-    cancel: &Cancel,
+    (cancel, desk): (&Cancel, &dyn Desk),
     job: &Job,
     sources: &BTreeMap<String, Source>,
 ) -> std::result::Result<BTreeMap<String, Blob>, Failure> {
     match &job.work {
-        Work::Compute(function) => Ok(compute(vault, function, sources)?),
+        Work::Compute(function) => Ok(compute(vault, &**function, sources)?),
+        Work::Learn(learn) => Ok(compute(vault, &|inputs| learn(inputs, desk), sources)?),
         Work::Run(command) => run(vault, cancel, command, sources),
     }
 }
 
 fn compute(
     vault: &Vault,
-    function: &Compute,
+    function: &dyn Fn(&Inputs) -> Result<Outputs>,
     sources: &BTreeMap<String, Source>,
 ) -> Result<BTreeMap<String, Blob>> {
     let mut inputs = Inputs::default();

@@ -60,6 +60,12 @@ impl Progress {
         if self.quiet {
             return;
         }
+        if let Event::Worked {
+            stage, done, all, ..
+        } = event
+        {
+            return self.count((stage, "step"), *done, *all, screen);
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = state.lines(event, self.verbose, !self.terminal || self.verbose);
         if !lines.is_empty() {
@@ -82,15 +88,15 @@ impl Progress {
         }
     }
 
-    /// Shows that `done` of `all` samples are done: on a bar, elsewhere on a line now and then. A count begins
+    /// Shows that `done` of `all` things are done, samples or others, in `what`: on a bar, elsewhere on a line now and then. A count begins
     /// with none that are done.
-    pub(super) fn count(&self, what: &'static str, done: usize, all: usize, screen: &Screen) {
+    pub(super) fn count(&self, (what, thing): (&'static str, &str), done: usize, all: usize, screen: &Screen) {
         if self.quiet {
             return;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.terminal {
-            screen.err(&state.counted(what, done, all, Instant::now()));
+            screen.err(&state.counted((what, thing), done, all, Instant::now()));
             return;
         }
         let bar = state.bar.get_or_insert_with(bar);
@@ -158,13 +164,16 @@ impl State {
             Event::Waiting { what } => return format!("waiting for {what}\n"),
             Event::Repairing { what } => return format!("repairing the cache: {what}\n"),
             // A dry run is answered as a whole at its end.
-            Event::WouldRun { .. } | Event::Unknown { .. } | Event::Finished { .. } => {}
+            Event::WouldRun { .. }
+            | Event::Unknown { .. }
+            | Event::Finished { .. }
+            | Event::Worked { .. } => {}
         }
         String::new()
     }
 
     /// The line about a count of samples at the time `now`, if it is time for one.
-    fn counted(&mut self, what: &str, done: usize, all: usize, now: Instant) -> String {
+    fn counted(&mut self, (what, thing): (&str, &str), done: usize, all: usize, now: Instant) -> String {
         let (start, last) = match self.count {
             Some(count) if done > 0 => count,
             _ => (now, now),
@@ -175,7 +184,7 @@ impl State {
         }
         self.count = Some((start, now));
         let left = (now - start).mul_f64((all - done) as f64 / done as f64);
-        let (done, all) = (grouped(done as u64), count(all, "sample"));
+        let (done, all) = (grouped(done as u64), count(all, thing));
         format!("{what:<10}  {done} of {all}, {} left\n", seconds(left))
     }
 
@@ -196,6 +205,7 @@ impl State {
             self.bar = Some(bar());
         }
         if let Some(bar) = &self.bar {
+            style(bar, WORKING);
             bar.set_length(self.jobs as u64);
             bar.set_position(self.done as u64);
             bar.set_prefix(stage);
@@ -258,7 +268,7 @@ mod tests {
         let mut state = State::default();
         let start = Instant::now();
         let mut said =
-            |done, after| state.counted("eval", done, 1000, start + Duration::from_secs(after));
+            |done, after| state.counted(("eval", "sample"), done, 1000, start + Duration::from_secs(after));
         assert_eq!(said(0, 0), "");
         assert_eq!(said(100, 9), "");
         assert_eq!(

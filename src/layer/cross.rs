@@ -106,6 +106,44 @@ impl Balance {
             }
         }
     }
+
+    /// Share of the weights that are kept.
+    pub fn density(&self) -> f64 {
+        match self {
+            Balance::Columns(blocks) => blocks.density(),
+            Balance::Cross(cross) => cross.density(),
+        }
+    }
+
+    /// The same form with blocks that keep more, so that about the share `density` of the weights is kept; not less
+    /// than now.
+    #[must_use]
+    pub fn fuller(self, density: f64) -> Self {
+        let now = self.density();
+        // Rows and columns both come from all to what is kept now.
+        let way = match now < 1.0 {
+            true => (density.clamp(now, 1.0).ln() / now.ln()).clamp(0.0, 1.0),
+            false => 1.0,
+        };
+        let keep = |keep: usize, entries: usize| {
+            let part = (keep as f64 / entries as f64).powf(way);
+            ((part * entries as f64).round() as usize).clamp(keep, entries)
+        };
+        let side = |side: Side| Side {
+            keep: keep(side.keep, side.entries),
+            ..side
+        };
+        match self {
+            Balance::Columns(blocks) => Balance::Columns(Blocks {
+                keep: keep(blocks.keep, blocks.entries),
+                ..blocks
+            }),
+            Balance::Cross(cross) => Balance::Cross(Cross {
+                rows: side(cross.rows),
+                columns: side(cross.columns),
+            }),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::data;
+use super::{data, training};
 use super::key::PATTERNS;
 use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
@@ -206,6 +206,7 @@ pub(super) fn manifest(
         },
         data: data::read(values, dir),
         calibration: data::calibration(values, dir),
+        train: training::read(values),
         verify: path(values, dir, "verify", "inputs").map(|inputs| Verify {
             inputs,
             samples: whole(values, "verify", None, "samples"),
@@ -317,7 +318,7 @@ pub(super) fn text<'a>(
     }
 }
 
-fn number(values: &Values, section: &'static str, key: &'static str) -> Option<f64> {
+pub(super) fn number(values: &Values, section: &'static str, key: &'static str) -> Option<f64> {
     match get(values, section, None, key) {
         Some(Value::Number(number)) => Some(*number),
         _ => None,

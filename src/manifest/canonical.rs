@@ -81,6 +81,7 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
         ("prune", "method") => Some(format!("{:?}", manifest.prune.method)),
         ("prune", name) => pruned(&manifest.prune.pruning, name),
         ("data", name) => manifest.data.as_ref()?.canonical(name),
+        ("train", name) => manifest.train.canonical(name),
         ("calibration", name) => manifest.calibration.as_ref()?.canonical(name),
         ("verify", "samples") => manifest.verify.as_ref()?.samples.map(|n| n.to_string()),
         _ => None,

@@ -1,10 +1,10 @@
 //! The table of everything that a manifest may say: reading, schema, canonical text and the reference in the book follow it.
 //! Must not know how values are read or what they are used for.
 
-use super::calibration;
 pub use super::form::Form;
 use super::form::MOST;
 pub use super::section::{SECTIONS, Section};
+use super::{calibration, training};
 
 /// A key of a section.
 #[derive(Debug, Clone, Copy)]
@@ -49,35 +49,35 @@ pub const BACKENDS: &[&str] = &["hls", "rtl", "auto"];
 /// What synthesises layers for their resources.
 pub const SYNTHESES: &[&str] = &["none", "yosys"];
 /// Ways to find the weights to remove.
-pub const METHODS: &[&str] = &["magnitude", "obs"];
+pub const METHODS: &[&str] = &["magnitude", "obs", "gradual", "admm"];
 
-/// The keys, section by section.
+/// The keys; those of a section stand together.
 pub const KEYS: &[Key] = &joined();
 
-/// Those of `[calibration]` stand behind those of `[data]`.
-const fn joined() -> [Key; OWN.len() + calibration::KEYS.len()] {
-    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len()];
-    let (mut from, mut to) = (0, 0);
-    while from < OWN.len() {
-        all[to] = OWN[from];
-        (from, to) = (from + 1, to + 1);
-        let is_last = from == OWN.len() || !is_data(OWN[from].section);
-        if is_data(OWN[from - 1].section) && is_last {
-            let mut more = 0;
-            while more < calibration::KEYS.len() {
-                all[to] = calibration::KEYS[more];
-                (more, to) = (more + 1, to + 1);
-            }
+/// Keys of sections that have a file of their own.
+const APART: [&[Key]; 2] = [&calibration::KEYS, &training::KEYS];
+
+/// All keys; those of sections apart stand behind the others.
+const fn joined() -> [Key; OWN.len() + calibration::KEYS.len() + training::KEYS.len()] {
+    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len() + training::KEYS.len()];
+    let mut to = 0;
+    while to < OWN.len() {
+        all[to] = OWN[to];
+        to += 1;
+    }
+    let mut section = 0;
+    while section < APART.len() {
+        let mut from = 0;
+        while from < APART[section].len() {
+            all[to] = APART[section][from];
+            (from, to) = (from + 1, to + 1);
         }
+        section += 1;
     }
     all
 }
 
-const fn is_data(section: &str) -> bool {
-    matches!(section.as_bytes(), b"data")
-}
-
-/// The keys but for those of `[calibration]`.
+/// Keys of the other sections, section by section.
 const OWN: &[Key] = &[
     Key {
         section: "project",
@@ -197,7 +197,7 @@ const OWN: &[Key] = &[
         form: Form::Choice(METHODS),
         absent: Absent::Text("magnitude"),
         example: "\"magnitude\"",
-        about: "How the weights to remove are found: by their size (magnitude), or by what their loss costs on the samples of [calibration], which the other weights then make up for (obs).",
+        about: "How the weights to remove are found: by their size (magnitude), or by what their loss costs on the samples of [calibration], which the other weights then make up for (obs); or by training on these samples, while weights go little by little (gradual) or are pulled to where the pattern allows them (admm).",
     },
     Key {
         section: "prune",

@@ -16,6 +16,7 @@ mod reference;
 mod schema;
 mod section;
 mod set;
+mod training;
 mod value;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use data::{Channels, Data, Size};
 pub use file::FILE_NAME;
 pub use reference::reference;
 pub use schema::schema;
+pub use training::Train;
 
 use crate::board::Board;
 use crate::error::{Error, Place, Result, nearest};
@@ -55,6 +57,8 @@ pub struct Manifest {
     pub data: Option<Data>,
     /// `[calibration]`, with what it takes from `[data]`, if it is there.
     pub calibration: Option<Data>,
+    /// `[train]`.
+    pub train: Train,
     /// `[verify]`, if it is there.
     pub verify: Option<Verify>,
     /// The `[[layer]]` entries in order, those of the command line last.

@@ -55,6 +55,11 @@ pub const SECTIONS: &[Section] = &[
         about: "The set of samples that weights are learnt from; where the keys that say how samples are read are absent, those of `[data]` hold.",
     },
     Section {
+        name: "train",
+        list: false,
+        about: "How methods train that do so, on all samples of `[calibration]`.",
+    },
+    Section {
         name: "verify",
         list: false,
         about: "What the generated hardware is checked with.",

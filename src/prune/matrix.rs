@@ -54,9 +54,14 @@ impl Matrix {
 
     /// Scores for rows and columns in another order, or for some of them.
     pub(super) fn gathered(&self, rows: &[usize], columns: &[usize]) -> Vec<f64> {
+        self.ordered(&self.scores, rows, columns)
+    }
+
+    /// The same of other scores, `[rows, columns]`.
+    pub(super) fn ordered(&self, scores: &[f64], rows: &[usize], columns: &[usize]) -> Vec<f64> {
         let mut gathered = Vec::with_capacity(rows.len() * columns.len());
         for row in rows {
-            let scores = &self.scores[row * self.columns..(row + 1) * self.columns];
+            let scores = &scores[row * self.columns..(row + 1) * self.columns];
             gathered.extend(columns.iter().map(|column| scores[*column]));
         }
         gathered

@@ -7,12 +7,14 @@ mod bcr;
 mod bcr_col;
 mod channel;
 mod grid;
+mod latent;
 mod magnitude;
 mod mask;
 mod matrix;
 mod none;
 mod obs;
 mod plan;
+mod prepared;
 mod repair;
 mod sides;
 
@@ -22,7 +24,9 @@ pub use bcr_col::project;
 pub use grid::{Refusal, choose};
 pub use mask::{Mask, apply};
 pub use obs::Curve;
-pub use plan::{Choices, Lesson, Planned, plan};
+pub use latent::latent;
+pub use plan::Choices;
+pub use prepared::{Planned, Prepared, prepare};
 pub use repair::{Repair, mend};
 
 use crate::dataflow::Rearrangement;

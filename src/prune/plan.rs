@@ -4,146 +4,24 @@
 use std::collections::BTreeMap;
 
 use super::grid::{self, choose};
-use super::matrix::{Chain, Class, Matrix, chain};
-use super::obs::{self, Curve};
-use super::repair::Repair;
-use super::{Mask, Plan, Pruned, arrange, bcr, bcr_col, channel, none, sides};
+use super::matrix::{Chain, Class, Matrix};
+use super::{Pruned, bcr, bcr_col, channel, none, sides};
 use crate::error::{Error, Place, Result};
 use crate::layer::Balance;
 use crate::manifest::Pruning;
-use crate::network::Network;
-use crate::pass::{Grid, fuse, products};
 
 /// What the manifest says about the layer of a name, and where.
 pub type Choices<'a> = &'a dyn Fn(&str) -> (Pruning, BTreeMap<&'static str, Place>);
 
-/// What layers learn from.
-pub struct Lesson<'a> {
-    /// Samples, in row-major order of the network's input.
-    pub frames: &'a [Vec<i64>],
-    /// Hears of each layer that is learnt, and may stop it.
-    pub told: &'a dyn Fn(&str) -> Result<()>,
-}
-
-/// A plan with all that makes the network keep to it.
-#[derive(Default)]
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// For each layer that loses weights.
-    pub masks: Vec<Mask>,
-    /// For each layer that learns.
-    pub repairs: Vec<Repair>,
-    /// Likewise, how its loss grew.
-    pub curves: Vec<Curve>,
-}
-
-/// Decides what is removed from `network`; `input` and `labels` as in [`crate::pass::streamline`]. With a `lesson`
-/// that is decided by method `obs`, and the weights that stay are learnt too.
-///
-/// # Errors
-/// A user error at the key that does not fit a layer, with what would; those of streamlining and of the lesson.
-pub fn plan(
-    network: &Network,
-    input: Option<&Grid>,
-    labels: bool,
-    choices: Choices<'_>,
-    lesson: Option<&Lesson<'_>>,
-) -> Result<Planned> {
-    let (dataflow, products) = products(network, input, labels)?;
-    let dataflow = fuse(dataflow)?;
-    let mut chain = chain(network, &dataflow, &products)?;
-    let wanted: Vec<_> = chain
-        .matrices
-        .iter()
-        .map(|matrix| choices(&matrix.name))
-        .collect();
-    if wanted
-        .iter()
-        .all(|(pruning, _)| pattern(pruning) == none::NAME)
-    {
-        return Ok(Planned::default());
-    }
-    if let Some(lesson) = lesson {
-        obs::weigh(&mut chain, &dataflow, lesson.frames)?;
-    }
-    let mut orders = alive(&chain, &wanted)?;
-    let blocks = chain
-        .matrices
-        .iter()
-        .zip(&wanted)
-        .map(|(matrix, wanted)| blocks(&chain, matrix, &orders, wanted))
-        .collect::<Result<Vec<Option<Balance>>>>()?;
-    arrange::arrange(&chain, &blocks, &mut orders);
-    let mut planned = Planned::default();
-    let kept: Vec<Vec<bool>> = match lesson {
-        None => {
-            let pairs = chain.matrices.iter().zip(&blocks);
-            let kept = pairs.map(|(matrix, blocks)| kept(&chain, matrix, &orders, *blocks));
-            kept.collect()
-        }
-        Some(lesson) => {
-            let told = |place: usize| (lesson.told)(&chain.matrices[place].name);
-            let learnt = obs::learn(
-                (&chain, &dataflow),
-                (&orders, &blocks),
-                lesson.frames,
-                &told,
-            )?;
-            let parts = learnt.into_iter().map(|outcome| {
-                if let Some((repair, curve)) = outcome.learnt {
-                    planned.repairs.push(repair);
-                    planned.curves.push(curve);
-                }
-                outcome.kept
-            });
-            parts.collect()
-        }
-    };
-    for (((matrix, blocks), (pruning, _)), kept) in
-        chain.matrices.iter().zip(&blocks).zip(&wanted).zip(&kept)
-    {
-        planned
-            .plan
-            .layers
-            .push(pruned(matrix, kept, *blocks, pruning));
-        if kept.contains(&false) {
-            let shape = &network.value(matrix.weights).shape;
-            planned.masks.push(Mask::new(matrix, shape, kept)?);
-        }
-        if let Some(blocks) = blocks {
-            planned
-                .plan
-                .rearrangement
-                .blocks
-                .insert(matrix.name.clone(), *blocks);
-        }
-    }
-    planned.plan.rearrangement.orders = moved(&chain, &orders);
-    Ok(planned)
-}
-
-/// By tensor, the channels of the classes that move.
-fn moved(chain: &Chain, orders: &[Vec<usize>]) -> BTreeMap<String, Vec<usize>> {
-    let mut moved = BTreeMap::new();
-    for (class, order) in chain.classes.iter().zip(orders) {
-        if !order.iter().copied().eq(0..class.channels) {
-            let tensors = class.tensors.iter();
-            moved.extend(tensors.map(|tensor| (tensor.clone(), order.clone())));
-        }
-    }
-    moved
-}
-
-fn pattern(pruning: &Pruning) -> &str {
+pub(super) fn pattern(pruning: &Pruning) -> &str {
     pruning.pattern.as_deref().unwrap_or(none::NAME)
 }
 
-type Wanted = (Pruning, BTreeMap<&'static str, Place>);
+pub(super) type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 
 /// By class, the channels that stay, in their old order: those of the pattern `channel`, without those that
 /// no weight of a row that stays reads. One channel at least stays.
-fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
+pub(super) fn alive(chain: &Chain, wanted: &[Wanted]) -> Result<Vec<Vec<usize>>> {
     let every = |class: &Class| vec![true; class.channels];
     let mut allowed: Vec<Vec<bool>> = chain.classes.iter().map(every).collect();
     let mut alive = read(chain, &allowed);
@@ -256,7 +134,7 @@ fn worth(chain: &Chain, class: usize) -> Vec<f64> {
     worth
 }
 
-fn blocks(
+pub(super) fn blocks(
     chain: &Chain,
     matrix: &Matrix,
     orders: &[Vec<usize>],
@@ -286,9 +164,19 @@ fn blocks(
 }
 
 /// `[rows, columns]` in the layer's old order: which weights stay.
-fn kept(
+pub(super) fn kept(
     chain: &Chain,
     matrix: &Matrix,
+    orders: &[Vec<usize>],
+    blocks: Option<Balance>,
+) -> Vec<bool> {
+    placed(chain, (matrix, &matrix.scores), orders, blocks)
+}
+
+/// The same for other scores.
+pub(super) fn placed(
+    chain: &Chain,
+    (matrix, scores): (&Matrix, &[f64]),
     orders: &[Vec<usize>],
     blocks: Option<Balance>,
 ) -> Vec<bool> {
@@ -296,7 +184,7 @@ fn kept(
     let columns = chain.columns(matrix, orders);
     let inner = match blocks {
         Some(balance) => {
-            let scores = matrix.gathered(&rows, &columns);
+            let scores = matrix.ordered(scores, &rows, &columns);
             match balance {
                 Balance::Columns(blocks) => bcr_col::project(&scores, columns.len(), blocks),
                 Balance::Cross(cross) => bcr::project(&scores, columns.len(), cross),
@@ -313,7 +201,7 @@ fn kept(
     kept
 }
 
-fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Balance>, pruning: &Pruning) -> Pruned {
+pub(super) fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Balance>, pruning: &Pruning) -> Pruned {
     let count = kept.iter().filter(|kept| **kept).count();
     let pairs = matrix.scores.iter().zip(kept);
     let score: f64 = pairs

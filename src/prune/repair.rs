@@ -15,7 +15,7 @@ use crate::tensor::{PerChannel, Tensor};
 pub struct Repair {
     /// Stable name.
     pub layer: String,
-    /// `[rows, columns]` in the layer's order: levels of the grid that the layer's weights have; 0 where a mask is.
+    /// `[rows, columns]` in the layer's order, of a depthwise layer `[channels, positions]`: levels of the grid that the layer's weights have; 0 where a mask is.
     pub levels: Vec<i32>,
     /// `[rows]`, above 0: what follows sees `gain * sum + offset` instead of the sum.
     pub gain: Vec<f64>,
@@ -76,7 +76,8 @@ fn unknown(repair: &Repair) -> Error {
 }
 
 fn position(network: &Network, repair: &Repair) -> Result<usize> {
-    let is_it = |node: &Node| node.name == repair.layer && node.op.is_product();
+    let multiplies = |op: Op| op.is_product() || matches!(op, Op::Conv { .. });
+    let is_it = |node: &Node| node.name == repair.layer && multiplies(node.op);
     let at = network.nodes.iter().position(is_it);
     at.ok_or_else(|| unknown(repair))
 }

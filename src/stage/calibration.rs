@@ -12,8 +12,8 @@ use crate::manifest::Manifest;
 use crate::network::Network;
 use crate::pass::{Grid, products};
 
-/// Samples that are used where the manifest does not say how many.
-const SAMPLES: u32 = 1000;
+/// Samples from which moments are learnt where the manifest does not say how many.
+pub(super) const FEW: u32 = 1000;
 
 /// Where samples are and how they are read.
 #[derive(Clone)]
@@ -23,11 +23,11 @@ pub(super) struct Calibration {
 }
 
 impl Calibration {
-    /// What the manifest says.
+    /// What the manifest says; of a set of which it does not say how many samples are used, `usual` are, or all.
     ///
     /// # Errors
     /// A user error where it has no such section.
-    pub(super) fn new(manifest: &Manifest) -> Result<Self> {
+    pub(super) fn new(manifest: &Manifest, usual: Option<u32>) -> Result<Self> {
         if manifest.calibration.is_none() {
             return Err(Error::user(format!(
                 "method `{}` learns from samples, and the manifest has no section `[calibration]`",
@@ -38,7 +38,7 @@ impl Calibration {
         }
         let mut manifest = manifest.calibrating();
         if let Some(data) = &mut manifest.data {
-            data.samples = data.samples.or(Some(SAMPLES));
+            data.samples = data.samples.or(usual);
         }
         Ok(Calibration { manifest })
     }
@@ -63,16 +63,17 @@ impl Calibration {
         Ok(job)
     }
 
-    /// The samples as integers that enter `network`; `input` and `labels` as in [`crate::pass::streamline`].
+    /// The samples as integers that enter `network`, and their classes; `input` and `labels` as in
+    /// [`crate::pass::streamline`].
     ///
     /// # Errors
     /// Those of reading them; a user error where the network has several inputs.
-    pub(super) fn frames(
+    pub(super) fn lessons(
         &self,
         network: &Network,
         input: Option<&Grid>,
         labels: bool,
-    ) -> Result<Vec<Vec<i64>>> {
+    ) -> Result<Lessons> {
         let set = Dataset::open(&self.manifest)?;
         let (dataflow, _) = products(network, input, labels)?;
         let [input] = &dataflow.inputs[..] else {
@@ -84,8 +85,19 @@ impl Calibration {
             let range = start..set.len().min(start + BATCH);
             frames.extend(set.frames(range, input, element)?.frames);
         }
-        Ok(frames)
+        Ok(Lessons {
+            frames,
+            labels: set.labels().map(<[i64]>::to_vec),
+        })
     }
+}
+
+/// Samples to learn from.
+pub(super) struct Lessons {
+    /// In row-major order of the network's input.
+    pub(super) frames: Vec<Vec<i64>>,
+    /// Their classes, where they are known.
+    pub(super) labels: Option<Vec<i64>>,
 }
 
 /// Samples that are read at once.

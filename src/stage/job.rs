@@ -53,10 +53,34 @@ pub type Outputs = BTreeMap<String, Vec<u8>>;
 /// A pure function from inputs to outputs.
 pub type Compute = Box<dyn Fn(&Inputs) -> Result<Outputs> + Send + Sync>;
 
+/// Where a long computation sits: it tells how far it is, may be told to stop, and finds again what it left when it
+/// was stopped before.
+pub trait Desk {
+    /// So much of all is done.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Interrupted`] where the build is to stop.
+    fn told(&self, done: usize, all: usize) -> Result<()>;
+
+    /// What an earlier run of the same job left.
+    fn left(&self) -> Option<Vec<u8>>;
+
+    /// Leaves bytes for a later run of the same job.
+    ///
+    /// # Errors
+    /// A tool error where they cannot be written.
+    fn leave(&self, bytes: &[u8]) -> Result<()>;
+}
+
+/// A pure function that takes long; what it finds on its desk changes nothing but the time that it takes.
+pub type Learn = Box<dyn Fn(&Inputs, &dyn Desk) -> Result<Outputs> + Send + Sync>;
+
 /// What a job does: it either computes or runs one tool, never both.
 pub enum Work {
     /// Runs inside finnp; the hash of finnp's own sources is part of the key.
     Compute(Compute),
+    /// The same, for minutes or hours.
+    Learn(Learn),
     /// Runs one process; the plan's text and the tool's version are part of the key.
     Run(Command),
 }
@@ -103,6 +127,14 @@ impl Job {
         compute: impl Fn(&Inputs) -> Result<Outputs> + Send + Sync + 'static,
     ) -> Self {
         Job::with(name, Work::Compute(Box::new(compute)))
+    }
+
+    /// A job that computes for long.
+    pub fn learn(
+        name: impl Into<String>,
+        learn: impl Fn(&Inputs, &dyn Desk) -> Result<Outputs> + Send + Sync + 'static,
+    ) -> Self {
+        Job::with(name, Work::Learn(Box::new(learn)))
     }
 
     /// A job that runs one process.

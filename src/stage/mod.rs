@@ -20,6 +20,7 @@ mod row;
 mod simulate;
 mod streamline;
 mod summary;
+mod training;
 mod verify;
 
 pub use cost::{Account, Basis, Entry, LayerCost, accounted};

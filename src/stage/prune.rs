@@ -3,25 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use super::calibration;
+use super::calibration::{self, Calibration};
 use super::import::Blame;
 use super::record::{CONSTANTS, GRAPH, from_json, json};
 use super::streamline::grid;
-use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
+use super::training;
+use super::{Artifacts, Desk, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
 use crate::error::{Error, Place, Result};
 use crate::manifest::{Manifest, Pruning};
 use crate::network::{Network, Op};
 use crate::pass::Grid;
-use crate::prune::{self, Lesson, Plan};
+use crate::prune::{self, Plan};
 use crate::qonnx;
+use crate::train::Settings;
 
 /// The stage.
 pub(super) struct Prune;
 
 /// What is removed from each layer.
 pub(super) const PLAN: &str = "prune.json";
-/// How the loss of each layer grew; there is none where nothing is learnt.
+/// How the loss of each layer grew, with method `obs`.
 const CURVES: &str = "curves.json";
+/// What training was like, epoch by epoch, with a method that trains.
+const TRAINING: &str = "training.json";
 /// How the integer network is to be rearranged for it.
 pub(super) const REARRANGEMENT: &str = "rearrangement.json";
 /// The pruned network as an ONNX file; there is none where nothing is removed.
@@ -43,12 +47,15 @@ impl Stage for Prune {
             false => Vec::new(),
         };
         let blame = Blame::new(manifest);
-        let lesson = match manifest.prune.method == "obs" && !layers.is_empty() {
-            true => Some(calibration::Calibration::new(manifest)?),
-            false => None,
+        let training = training::method(&manifest.prune.method);
+        let usual = if training.is_some() { None } else { Some(calibration::FEW) };
+        let samples = match layers.is_empty() || manifest.prune.method == "magnitude" {
+            true => None,
+            false => Some(Calibration::new(manifest, usual)?),
         };
         let task = Task {
-            lesson: lesson.clone(),
+            samples: samples.clone(),
+            settings: training.map(|method| training::settings(&manifest.train, method)),
             input: manifest.input.grid.as_ref().map(grid),
             labels: manifest.output.labels,
             layers: layers.into_iter().collect(),
@@ -57,21 +64,27 @@ impl Stage for Prune {
         for (name, (pruning, _)) in &task.layers {
             lines.extend(facts(name, pruning));
         }
-        let active = !lines.is_empty();
-        let mut job = Job::compute(NETWORK, move |inputs| match active {
-            true => task.run(inputs).map_err(|error| blame.on(error)),
-            false => untouched(inputs),
-        });
-        if active {
-            job = job
-                .line("method", manifest.prune.method.clone())
-                .line("input", manifest.canonical("input"))
-                .line("output", manifest.canonical("output"))
-                .shown_in("network/pruned");
-        }
-        if let Some(lesson) = lesson.filter(|_| active) {
-            job = lesson.read_by(job)?;
-        }
+        let mut job = match lines.is_empty() {
+            true => Job::compute(NETWORK, untouched),
+            false => {
+                let trains = task.settings.is_some();
+                let mut job = Job::learn(NETWORK, move |inputs, desk| {
+                    task.run(inputs, desk).map_err(|error| blame.on(error))
+                });
+                job = job
+                    .line("method", manifest.prune.method.clone())
+                    .line("input", manifest.canonical("input"))
+                    .line("output", manifest.canonical("output"))
+                    .shown_in("network/pruned");
+                if trains {
+                    job = job.line("train", manifest.canonical("train"));
+                }
+                match &samples {
+                    Some(samples) => samples.read_by(job)?,
+                    None => job,
+                }
+            }
+        };
         for (label, value) in lines {
             job = job.line(label, value);
         }
@@ -173,38 +186,50 @@ fn written(plan: &Plan) -> Result<Outputs> {
 }
 
 struct Task {
-    lesson: Option<calibration::Calibration>,
+    samples: Option<Calibration>,
+    settings: Option<Settings>,
     input: Option<Grid>,
     labels: bool,
     layers: BTreeMap<String, Wanted>,
 }
 
 impl Task {
-    fn run(&self, inputs: &Inputs) -> Result<Outputs> {
+    fn run(&self, inputs: &Inputs, desk: &dyn Desk) -> Result<Outputs> {
         let network = Network::from_bytes(inputs.bytes(GRAPH)?, inputs.bytes(CONSTANTS)?)?;
         let choices = |name: &str| self.layers.get(name).cloned().unwrap_or_default();
-        let grid = self.input.as_ref();
-        let frames = match &self.lesson {
-            Some(lesson) => Some(lesson.frames(&network, grid, self.labels)?),
-            None => None,
+        let (grid, labels) = (self.input.as_ref(), self.labels);
+        let samples = self.samples.as_ref();
+        let lessons = samples.map(|samples| samples.lessons(&network, grid, labels));
+        let lessons = lessons.transpose()?;
+        let frames = lessons.as_ref().map(|lessons| &lessons.frames[..]);
+        let few = frames.map(|frames| &frames[..frames.len().min(calibration::FEW as usize)]);
+        let Some(prepared) = prune::prepare(&network, grid, labels, &choices, few)? else {
+            return untouched(inputs);
         };
-        let lesson = frames.as_ref().map(|frames| Lesson {
-            frames,
-            told: &|_| Ok(()),
-        });
-        let planned = prune::plan(&network, grid, self.labels, &choices, lesson.as_ref())?;
-        let pruned = match lesson {
-            Some(_) => {
-                let learnt = (&planned.masks[..], &planned.repairs[..]);
-                prune::mend(network, learnt, grid, self.labels)?
+        let mut outputs = Outputs::new();
+        let planned = match (&lessons, &self.settings) {
+            (Some(lessons), Some(settings)) => {
+                let of = (&network, &prepared);
+                let (planned, curve) = training::trained(of, lessons, settings, desk)?;
+                outputs.insert(TRAINING.to_owned(), json(&curve)?);
+                planned
             }
-            None => prune::apply(network, &planned.masks)?,
+            (Some(lessons), None) => {
+                let all = prepared.layers().count();
+                let told = |place: usize| desk.told(place + 1, all);
+                let planned = prepared.by_loss(&network, &lessons.frames, &told)?;
+                outputs.insert(CURVES.to_owned(), json(&planned.curves)?);
+                planned
+            }
+            (None, _) => prepared.by_size(&network)?,
+        };
+        let learnt = (&planned.masks[..], &planned.repairs[..]);
+        let pruned = match planned.repairs.is_empty() {
+            true => prune::apply(network, &planned.masks)?,
+            false => prune::mend(network, learnt, grid, labels)?,
         };
         let (graph, constants) = pruned.to_bytes()?;
-        let mut outputs = written(&planned.plan)?;
-        if lesson.is_some() {
-            outputs.insert(CURVES.to_owned(), json(&planned.curves)?);
-        }
+        outputs.extend(written(&planned.plan)?);
         outputs.extend([
             (MODEL.to_owned(), qonnx::export(&pruned)?),
             (GRAPH.to_owned(), graph),

@@ -102,6 +102,7 @@ mod speed;
 mod sweep;
 mod tcl;
 mod tidy;
+mod train;
 mod truth;
 mod vision;
 mod window;

@@ -108,6 +108,17 @@ impl Builder<'_> {
             pe: 1,
             simd: 1,
         });
+        if shape.kernels == Kernels::Plain {
+            self.products.push(Product {
+                name: node.name.clone(),
+                weights: node.inputs[1],
+                place: Place::Kernel {
+                    channels: 1,
+                    positions,
+                },
+                coding: coding.clone(),
+            });
+        }
         let tensors = Tensors {
             weights: Some(Tensor::new(vec![shape.filters, positions], kernels)?),
             ..Tensors::default()

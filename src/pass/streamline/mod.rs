@@ -60,7 +60,7 @@ struct Builder<'a> {
     products: Vec<Product>,
 }
 
-/// A matrix product or a convolution, and where its weights come from.
+/// A matrix product or a convolution, also a depthwise one, and where its weights come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     /// Stable name of the layer.
@@ -133,7 +133,7 @@ pub fn streamline(network: &Network, input: Option<&Grid>, labels: bool) -> Resu
     products(network, input, labels).map(|(dataflow, _)| dataflow)
 }
 
-/// As [`streamline`], and its matrix products in the order of the layers.
+/// As [`streamline`], and its matrix products and depthwise convolutions in the order of the layers.
 ///
 /// # Errors
 /// As [`streamline`].
