@@ -26,7 +26,7 @@ pub use mask::{Mask, apply};
 pub use obs::Curve;
 pub use latent::latent;
 pub use plan::Choices;
-pub use prepared::{Planned, Prepared, prepare};
+pub use prepared::{Planned, Prepared, plan, prepare};
 pub use repair::{Repair, mend};
 
 use crate::dataflow::Rearrangement;

@@ -86,6 +86,24 @@ pub fn prepare(
     }))
 }
 
+/// What is removed from `network` where the weights stay that are worth most: the plan, and a mask for each layer that
+/// loses weights. Arguments as of [`prepare`].
+///
+/// # Errors
+/// Those of [`prepare`].
+pub fn plan(
+    network: &Network,
+    input: Option<&Grid>,
+    labels: bool,
+    choices: Choices<'_>,
+) -> Result<(Plan, Vec<Mask>)> {
+    let planned = match prepare(network, input, labels, choices, None)? {
+        Some(prepared) => prepared.by_size(network)?,
+        None => Planned::default(),
+    };
+    Ok((planned.plan, planned.masks))
+}
+
 impl Prepared {
     /// Keeps the weights that are worth most, as they are.
     ///
