@@ -76,11 +76,12 @@ impl Case {
     fn project(&self, name: &str, scores: &[f64], density: f64) -> Vec<bool> {
         let (rows, columns, bits) = self.shapes[name];
         let target = self.starts[name].density.unwrap_or(1.0);
-        let choice = |density| Pruning {
-            density: Some(density),
+        let choice = Pruning {
+            density: Some(target),
             ..Pruning::default()
         };
-        let blocks = choose(rows, columns, bits, &choice(target)).unwrap();
+        let mut blocks = choose(rows, columns, bits, &choice).unwrap();
+        blocks.rows = given("rows", blocks.rows);
         let keep = (density * blocks.entries as f64).round() as usize;
         let keep = keep.clamp(blocks.keep, blocks.entries);
         project(scores, columns[0], Blocks { keep, ..blocks })

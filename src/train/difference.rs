@@ -271,7 +271,7 @@ fn staircases_have_the_gradient_of_their_straight_line() {
                 .push(Norm::new(vec![1.5, 0.5], vec![0.5, -0.25]));
         }
         step.begin(&mut parts, &[&sums]);
-        let found = gradients(&mut step, &mut parts, &[sums.clone()], 2).remove(0);
+        let found = gradients(&mut step, &mut parts, std::slice::from_ref(&sums), 2).remove(0);
         assert!(found.iter().any(|g| *g != 0.0));
         for at in 0..sums.len() {
             let moved = |by: f64| {

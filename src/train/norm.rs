@@ -96,10 +96,9 @@ impl Norm {
     /// batch at hand. Gives a, b and c by channel, with which the gradient of a sum is `a g + b sum + c`.
     pub(super) fn backward(&mut self, sums: &[Vec<f64>; 2], count: f64) -> [Vec<f32>; 3] {
         let mut lines = [0; 3].map(|_| Vec::with_capacity(self.channels()));
-        for channel in 0..self.channels() {
+        for (channel, (&plain, &times)) in sums[0].iter().zip(&sums[1]).enumerate() {
             let (mean, variance) = (self.batch.mean[channel], self.batch.variance[channel]);
             let inverse = 1.0 / (variance + EPSILON).sqrt();
-            let (plain, times) = (sums[0][channel], sums[1][channel]);
             // Sum of g times the normalised sum.
             let normed = (times - mean * plain) * inverse;
             let gamma = self.gamma(channel);
