@@ -168,7 +168,8 @@ impl Call {
 
     /// Shows that `done` of `all` samples are done, and how long the others take.
     pub(super) fn count(&self, what: &'static str, done: usize, all: usize) {
-        self.progress.count((what, "sample"), done, all, &self.screen);
+        self.progress
+            .count((what, "sample"), done, all, &self.screen);
     }
 
     /// Time since the call began.

@@ -90,7 +90,13 @@ impl Progress {
 
     /// Shows that `done` of `all` things are done, samples or others, in `what`: on a bar, elsewhere on a line now and then. A count begins
     /// with none that are done.
-    pub(super) fn count(&self, (what, thing): (&'static str, &str), done: usize, all: usize, screen: &Screen) {
+    pub(super) fn count(
+        &self,
+        (what, thing): (&'static str, &str),
+        done: usize,
+        all: usize,
+        screen: &Screen,
+    ) {
         if self.quiet {
             return;
         }
@@ -173,7 +179,13 @@ impl State {
     }
 
     /// The line about a count of samples at the time `now`, if it is time for one.
-    fn counted(&mut self, (what, thing): (&str, &str), done: usize, all: usize, now: Instant) -> String {
+    fn counted(
+        &mut self,
+        (what, thing): (&str, &str),
+        done: usize,
+        all: usize,
+        now: Instant,
+    ) -> String {
         let (start, last) = match self.count {
             Some(count) if done > 0 => count,
             _ => (now, now),
@@ -267,8 +279,14 @@ mod tests {
     fn a_count_is_told_now_and_then() {
         let mut state = State::default();
         let start = Instant::now();
-        let mut said =
-            |done, after| state.counted(("eval", "sample"), done, 1000, start + Duration::from_secs(after));
+        let mut said = |done, after| {
+            state.counted(
+                ("eval", "sample"),
+                done,
+                1000,
+                start + Duration::from_secs(after),
+            )
+        };
         assert_eq!(said(0, 0), "");
         assert_eq!(said(100, 9), "");
         assert_eq!(

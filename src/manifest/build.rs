@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{data, training};
 use super::key::PATTERNS;
 use super::problem::{Problems, Spot};
 use super::read::{Draft, Values};
@@ -14,6 +13,7 @@ use super::{
     Amount, Backend, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune,
     Pruning, Rate, Target, Verify,
 };
+use super::{data, training};
 use crate::board::{self, Family};
 use crate::error::Error;
 

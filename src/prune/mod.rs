@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub use bcr_col::project;
 pub use grid::{Refusal, choose};
+pub use latent::latent;
 pub use mask::{Mask, apply};
 pub use obs::Curve;
-pub use latent::latent;
 pub use plan::Choices;
 pub use prepared::{Planned, Prepared, plan, prepare};
 pub use repair::{Repair, mend};

@@ -201,7 +201,12 @@ pub(super) fn placed(
     kept
 }
 
-pub(super) fn pruned(matrix: &Matrix, kept: &[bool], blocks: Option<Balance>, pruning: &Pruning) -> Pruned {
+pub(super) fn pruned(
+    matrix: &Matrix,
+    kept: &[bool],
+    blocks: Option<Balance>,
+    pruning: &Pruning,
+) -> Pruned {
     let count = kept.iter().filter(|kept| **kept).count();
     let pairs = matrix.scores.iter().zip(kept);
     let score: f64 = pairs

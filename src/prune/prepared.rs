@@ -166,7 +166,10 @@ impl Prepared {
 
     /// Names of the layers that can lose weights, in order.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
-        self.chain.matrices.iter().map(|matrix| matrix.name.as_str())
+        self.chain
+            .matrices
+            .iter()
+            .map(|matrix| matrix.name.as_str())
     }
 
     /// The share of its weights that a layer shall keep, if blocks decide which.

@@ -48,7 +48,11 @@ impl Stage for Prune {
         };
         let blame = Blame::new(manifest);
         let training = training::method(&manifest.prune.method);
-        let usual = if training.is_some() { None } else { Some(calibration::FEW) };
+        let usual = if training.is_some() {
+            None
+        } else {
+            Some(calibration::FEW)
+        };
         let samples = match layers.is_empty() || manifest.prune.method == "magnitude" {
             true => None,
             false => Some(Calibration::new(manifest, usual)?),

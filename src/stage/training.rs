@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::calibration::Lessons;
 use super::Desk;
+use super::calibration::Lessons;
 use crate::dataflow::Dataflow;
 use crate::error::{Error, Kind, Result};
 use crate::layer::Layer;
@@ -50,8 +50,13 @@ pub(super) fn trained(
     let dense = &prepared.dense;
     let starts = starts(network, prepared)?;
     let order = input_order(dense)?;
-    let frames: Vec<Vec<i64>> = lessons.frames.iter().map(|frame| order.to_stream(frame)).collect();
-    let project = |layer: &str, scores: &[f64], density: f64| prepared.project(layer, scores, density);
+    let frames: Vec<Vec<i64>> = lessons
+        .frames
+        .iter()
+        .map(|frame| order.to_stream(frame))
+        .collect();
+    let project =
+        |layer: &str, scores: &[f64], density: f64| prepared.project(layer, scores, density);
     let task = Task {
         dataflow: dense,
         starts: &starts,
@@ -68,7 +73,9 @@ pub(super) fn trained(
     let left = desk.left();
     let learnt = match train(&task, settings, &watch, left.as_deref()) {
         // What was left may be damaged, or of another kind.
-        Err(error) if left.is_some() && error.kind() == Kind::Bug => train(&task, settings, &watch, None)?,
+        Err(error) if left.is_some() && error.kind() == Kind::Bug => {
+            train(&task, settings, &watch, None)?
+        }
         learnt => learnt?,
     };
     let planned = prepared.by_training(network, &learnt.masks, learnt.repairs)?;
@@ -90,7 +97,10 @@ fn starts(network: &Network, prepared: &Prepared) -> Result<BTreeMap<String, Sta
         let Some(mut start) = Start::of(node)? else {
             continue;
         };
-        let product = prepared.products.iter().find(|product| product.name == node.name);
+        let product = prepared
+            .products
+            .iter()
+            .find(|product| product.name == node.name);
         // What cannot be mended afterwards stays.
         let Some(product) = product else {
             continue;

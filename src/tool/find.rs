@@ -100,7 +100,9 @@ fn told(text: &str, number: bool) -> &str {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.clone().next().unwrap_or("unknown version");
     match number {
-        true => lines.find(|line| line.split_whitespace().any(starts)).unwrap_or(first),
+        true => lines
+            .find(|line| line.split_whitespace().any(starts))
+            .unwrap_or(first),
         false => first,
     }
 }
@@ -178,7 +180,10 @@ mod tests {
     fn what_a_tool_says_of_its_own_preparations_is_no_version() {
         let text = "Preparing to run yosys.wasm. This might take a while...\nYosys 0.70 (git)\n";
         assert_eq!(told(text, true), "Yosys 0.70 (git)");
-        assert_eq!(told("\nVivado v2022.1\nSW Build 3526262", false), "Vivado v2022.1");
+        assert_eq!(
+            told("\nVivado v2022.1\nSW Build 3526262", false),
+            "Vivado v2022.1"
+        );
         assert_eq!(told("Yosys", true), "Yosys");
     }
 

@@ -160,6 +160,9 @@ const WAYS: [Way; 5] = [
     Way::Planned("bcr-col", 0.25),
     Way::Planned("bcr", 0.25),
     Way::Planned("channel", 0.5),
+    Way::Learnt("bcr-col", 0.5),
+    Way::Learnt("bcr", 0.25),
+    Way::Learnt("channel", 0.5),
 ];
 
 /// The network of a seed, pruned; `None` where it is refused.

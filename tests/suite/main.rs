@@ -42,6 +42,7 @@ mod import_finn;
 mod ip;
 mod join;
 mod killed;
+mod learnt;
 mod link;
 mod liveness;
 mod lossless;

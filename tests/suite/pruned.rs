@@ -8,7 +8,7 @@ use finnp::error::{Kind, Result};
 use finnp::manifest::Pruning;
 use finnp::network::{Network, Op};
 use finnp::pass::{Grid, fuse, reorder, streamline};
-use finnp::prune::{Mask, apply, plan};
+use finnp::prune::{Mask, apply, mend, plan, prepare};
 use finnp::qonnx::{export, import};
 use finnp::reference::{Known, Real, levels};
 use finnp::tensor::Tensor;
@@ -35,6 +35,8 @@ pub(crate) enum Way {
     Scattered,
     /// By a pattern of the manifest at a density, and its channels brought in the order of the hardware.
     Planned(&'static str, f64),
+    /// The same, and the other weights learn by method `obs`.
+    Learnt(&'static str, f64),
 }
 
 /// Masks of about half of the weights of each product.
@@ -58,20 +60,38 @@ fn scattered(network: &Network) -> Vec<Mask> {
 
 /// The pruned network and its integers.
 fn pruned(network: Network, grid: Option<&Grid>, way: Way) -> Result<(Network, Dataflow)> {
-    let (masks, rearrangement) = match way {
-        Way::Scattered => (scattered(&network), Rearrangement::default()),
+    let choices = |pattern: &str, density: f64| {
+        let pruning = Pruning {
+            pattern: Some(pattern.to_owned()),
+            density: Some(density),
+            ..Pruning::default()
+        };
+        move |_: &str| (pruning.clone(), BTreeMap::new())
+    };
+    let (network, rearrangement) = match way {
+        Way::Scattered => {
+            let masks = scattered(&network);
+            (apply(network, &masks)?, Rearrangement::default())
+        }
         Way::Planned(pattern, density) => {
-            let pruning = Pruning {
-                pattern: Some(pattern.into()),
-                density: Some(density),
-                ..Pruning::default()
-            };
-            let choices = |_: &str| (pruning.clone(), BTreeMap::new());
-            let (plan, masks) = plan(&network, grid, false, &choices)?;
-            (masks, plan.rearrangement)
+            let (plan, masks) = plan(&network, grid, false, &choices(pattern, density))?;
+            (apply(network, &masks)?, plan.rearrangement)
+        }
+        Way::Learnt(pattern, density) => {
+            let dense = fuse(streamline(&network, grid, false)?)?;
+            let frames = random_frames(&dense);
+            let choices = choices(pattern, density);
+            match prepare(&network, grid, false, &choices, Some(&frames))? {
+                None => (network, Rearrangement::default()),
+                Some(prepared) => {
+                    let learnt = prepared.by_loss(&network, &frames, &|_| Ok(()))?;
+                    let parts = (&learnt.masks[..], &learnt.repairs[..]);
+                    let mended = mend(network, parts, grid, false)?;
+                    (mended, learnt.plan.rearrangement)
+                }
+            }
         }
     };
-    let network = apply(network, &masks)?;
     let dataflow = fuse(streamline(&network, grid, false)?)?;
     Ok((network, reorder(dataflow, &rearrangement)?))
 }

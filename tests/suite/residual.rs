@@ -55,6 +55,8 @@ const WAYS: [Way; 4] = [
     Way::Planned("bcr-col", 0.5),
     Way::Planned("bcr", 0.5),
     Way::Planned("channel", 0.5),
+    Way::Learnt("bcr-col", 0.5),
+    Way::Learnt("bcr", 0.5),
     Way::Scattered,
 ];
 

@@ -35,7 +35,9 @@ impl Goal<'_> {
     pub(super) fn of(&self, levels: &[i32]) -> f64 {
         let column = |at: usize| -> f64 {
             let pairs = self.inner.col_as_slice(at).iter().zip(levels);
-            pairs.map(|(moment, level)| moment * f64::from(*level)).sum()
+            pairs
+                .map(|(moment, level)| moment * f64::from(*level))
+                .sum()
         };
         let used = levels.iter().enumerate().filter(|(_, level)| **level != 0);
         let (own, shared) = used.fold((0.0, 0.0), |(own, shared), (at, level)| {
@@ -53,7 +55,9 @@ impl Goal<'_> {
         }
         let dot = |weights: &[f64]| -> f64 {
             let pairs = levels.iter().zip(weights);
-            pairs.map(|(level, weight)| f64::from(*level) * weight).sum()
+            pairs
+                .map(|(level, weight)| f64::from(*level) * weight)
+                .sum()
         };
         let (mut own, mut shared) = (dot(&pulls), dot(self.cross));
         let mut reached = self.reached(own, shared);
@@ -82,5 +86,7 @@ impl Goal<'_> {
 }
 
 fn add(to: &mut [f64], from: &[f64], factor: f64) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(to, from)| *to += factor * from);
 }

@@ -124,7 +124,9 @@ pub(super) fn learn(
             let outcome = match changed {
                 true => lesson.outcome()?,
                 false => Outcome {
-                    kept: lesson.placed(row::plain(&lesson, &support::by_size(&lesson))).0,
+                    kept: lesson
+                        .placed(row::plain(&lesson, &support::by_size(&lesson)))
+                        .0,
                     learnt: None,
                 },
             };
@@ -227,22 +229,39 @@ impl<'a> Lesson<'a> {
         let mut stays = vec![false; self.matrix.columns];
         self.columns.iter().for_each(|column| stays[*column] = true);
         let row = |row: &usize| &self.dense[row * stays.len()..(row + 1) * stays.len()];
-        let idle = |row: &[i32]| row.iter().zip(&stays).all(|(level, stays)| *stays || *level == 0);
+        let idle = |row: &[i32]| {
+            row.iter()
+                .zip(&stays)
+                .all(|(level, stays)| *stays || *level == 0)
+        };
         self.balance.is_none() && self.rows.iter().map(row).all(idle)
     }
 
     fn outcome(&self) -> Result<Outcome> {
-        let inverse = inverse(&self.inner)
-            .ok_or_else(|| Error::bug(format!("`{}` has moments without an inverse", self.matrix.name)))?;
+        let inverse = inverse(&self.inner).ok_or_else(|| {
+            Error::bug(format!(
+                "`{}` has moments without an inverse",
+                self.matrix.name
+            ))
+        })?;
         let whole = &inverse * &self.cross;
         let (supports, points) = supports(self, &inverse, &whole);
         let loss = |rows: &[Row]| rows.iter().map(|row| row.loss).sum::<f64>();
-        let [learnt, plain] = [row::learn(self, &supports)?, row::plain(self, &support::by_size(self))];
+        let [learnt, plain] = [
+            row::learn(self, &supports)?,
+            row::plain(self, &support::by_size(self)),
+        ];
         // What is cheapest step by step may cost more in the end.
-        let best = if loss(&plain) < loss(&learnt) { plain } else { learnt };
+        let best = if loss(&plain) < loss(&learnt) {
+            plain
+        } else {
+            learnt
+        };
         let wanted: f64 = self.rows.iter().map(|row| self.moments.spread[*row]).sum();
         let part = |loss: f64| if wanted > 0.0 { loss / wanted } else { 0.0 };
-        let points = points.into_iter().map(|[density, loss]| [density, part(loss)]);
+        let points = points
+            .into_iter()
+            .map(|[density, loss]| [density, part(loss)]);
         let curve = Curve {
             layer: self.matrix.name.clone(),
             points: points.collect(),

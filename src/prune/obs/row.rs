@@ -32,7 +32,9 @@ pub(super) struct Row {
 /// A bug where moments are not positive definite.
 pub(super) fn learn(lesson: &Lesson<'_>, supports: &[Support]) -> Result<Vec<Row>> {
     let with = |scale: Option<f64>| -> Result<Vec<Row>> {
-        let rows = supports.par_iter().map(|support| of(lesson, support, scale));
+        let rows = supports
+            .par_iter()
+            .map(|support| of(lesson, support, scale));
         let rows: Vec<Vec<Row>> = rows.collect::<Result<_>>()?;
         Ok(rows.into_iter().flatten().collect())
     };
@@ -55,7 +57,11 @@ pub(super) fn learn(lesson: &Lesson<'_>, supports: &[Support]) -> Result<Vec<Row
 
 /// All rows of all supports as the dense layer has them, with lines.
 pub(super) fn plain(lesson: &Lesson<'_>, supports: &[Support]) -> Vec<Row> {
-    let scale = if lesson.line == Line::Each { None } else { Some(1.0) };
+    let scale = if lesson.line == Line::Each {
+        None
+    } else {
+        Some(1.0)
+    };
     let rows = supports.iter().flat_map(|support| {
         support.rows.iter().map(move |row| {
             let start = lesson.rows[*row] * lesson.matrix.columns;
@@ -86,7 +92,12 @@ fn of(lesson: &Lesson<'_>, support: &Support, scale: Option<f64>) -> Result<Vec<
     let cross = Mat::from_fn(count, rows.len(), |at, row| {
         lesson.cross[(columns[at], rows[row])]
     });
-    let degenerate = || Error::bug(format!("`{}` has moments without a factor", lesson.matrix.name));
+    let degenerate = || {
+        Error::bug(format!(
+            "`{}` has moments without a factor",
+            lesson.matrix.name
+        ))
+    };
     let best = solved(&inner, &cross).ok_or_else(degenerate)?;
     let order = Order::new(&inner).ok_or_else(degenerate)?;
     let learnt = rows.iter().enumerate().map(|(at, row)| {
@@ -100,7 +111,9 @@ fn of(lesson: &Lesson<'_>, support: &Support, scale: Option<f64>) -> Result<Vec<
             scale,
         };
         let found = [dense, rounded.levels].map(|levels| goal.descend(levels, &lesson.levels));
-        let found = found.into_iter().max_by(|a, b| goal.of(a).total_cmp(&goal.of(b)));
+        let found = found
+            .into_iter()
+            .max_by(|a, b| goal.of(a).total_cmp(&goal.of(b)));
         Row::new(lesson, *row, columns, &found.unwrap_or_default(), scale)
     });
     Ok(learnt.collect())
@@ -124,12 +137,23 @@ impl Row {
         let mut own = 0.0;
         for (a, level) in &used {
             let column = inner.col_as_slice(*a);
-            own += level * used.iter().map(|(b, other)| other * column[*b]).sum::<f64>();
+            own += level
+                * used
+                    .iter()
+                    .map(|(b, other)| other * column[*b])
+                    .sum::<f64>();
         }
-        let shared = used.iter().map(|(a, level)| level * cross[(*a, old)]).sum::<f64>();
+        let shared = used
+            .iter()
+            .map(|(a, level)| level * cross[(*a, old)])
+            .sum::<f64>();
         let mut made = Row {
             row,
-            levels: columns.iter().copied().zip(levels.iter().copied()).collect(),
+            levels: columns
+                .iter()
+                .copied()
+                .zip(levels.iter().copied())
+                .collect(),
             gain: 1.0,
             offset: 0.0,
             loss: 0.0,
@@ -152,9 +176,10 @@ impl Row {
         self.gain = gain;
         self.loss = moments.spread[old] - 2.0 * gain * self.shared + gain * gain * self.own;
         if let Line::Each = lesson.line {
-            let mean = self.levels.iter().map(|(at, level)| {
-                f64::from(*level) * moments.read[lesson.columns[*at]]
-            });
+            let mean = self
+                .levels
+                .iter()
+                .map(|(at, level)| f64::from(*level) * moments.read[lesson.columns[*at]]);
             self.offset = moments.wanted[old] - gain * mean.sum::<f64>();
         }
     }

@@ -103,7 +103,12 @@ pub(super) fn by_size(lesson: &Lesson<'_>) -> Vec<Support> {
     let mut scores = Vec::with_capacity(rows.len() * columns);
     for row in rows {
         let level = |column: &usize| lesson.dense[row * lesson.matrix.columns + column];
-        scores.extend(lesson.columns.iter().map(|column| f64::from(level(column)).powi(2)));
+        scores.extend(
+            lesson
+                .columns
+                .iter()
+                .map(|column| f64::from(level(column)).powi(2)),
+        );
     }
     let kept = match lesson.balance {
         Some(Balance::Columns(blocks)) => bcr_col::project(&scores, columns, blocks),
@@ -121,5 +126,7 @@ fn alike(kept: &[bool], columns: usize) -> Vec<Support> {
         alike.entry(columns).or_default().push(row);
     }
     let supports = alike.into_iter();
-    supports.map(|(columns, rows)| Support { rows, columns }).collect()
+    supports
+        .map(|(columns, rows)| Support { rows, columns })
+        .collect()
 }
