@@ -177,7 +177,14 @@ fn joined(frames: Vec<Vec<i32>>) -> Held {
 /// What `nodes`, one behind the other, make of frames.
 fn passed(dataflow: &Dataflow, nodes: &[&Node], read: &[Held]) -> Result<Held> {
     let count = read.first().map_or(0, Held::frames);
-    let part = part(dataflow, nodes);
+    let mut part = part(dataflow, nodes);
+    // What layers have become may write more than their streams were made for.
+    for (input, held) in part.inputs.iter().zip(read) {
+        let ends = [held.values.iter().min(), held.values.iter().max()];
+        let ends = ends.into_iter().flatten().map(|end| i64::from(*end));
+        let stream = &mut part.streams[input.stream.0];
+        stream.element = stream.element.widened(ends);
+    }
     let wide = |held: &Held, frame: usize| -> Vec<i64> {
         held.frame(frame).iter().map(|x| i64::from(*x)).collect()
     };

@@ -154,7 +154,7 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 }
 
 /// The ways in which networks are pruned.
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 8] = [
     Way::Scattered,
     Way::Planned("bcr-col", 0.5),
     Way::Planned("bcr-col", 0.25),

@@ -50,8 +50,8 @@ fn attempt(seed: u64, case: &Case) -> Result<Trial, Error> {
     })
 }
 
-/// The ways in which networks are pruned, each by one seed of four.
-const WAYS: [Way; 4] = [
+/// The ways in which networks are pruned, each by one seed of six.
+const WAYS: [Way; 6] = [
     Way::Planned("bcr-col", 0.5),
     Way::Planned("bcr", 0.5),
     Way::Planned("channel", 0.5),

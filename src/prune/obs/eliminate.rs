@@ -126,38 +126,38 @@ impl Rest {
                     .sum::<f64>()
             })
             .sum::<f64>();
-        let single = |matrix: &Mat<f64>| {
-            Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| {
-                matrix[(row, column)] as f32
-            })
-        };
         let (side, share, pull) = (single(&side), single(&share), single(&pull));
-        let mut smaller = Mat::<f32>::zeros(stay.len(), stay.len());
-        for (to, from) in stay.iter().enumerate() {
-            let column = inverse.col_as_slice(*from);
-            let pairs = smaller.col_as_slice_mut(to).iter_mut().zip(&stay);
-            pairs.for_each(|(to, from)| *to = column[*from]);
-        }
+        let (mut smaller, turned) = (corner_of(inverse, &stay), side.transpose());
         let mut weights = Mat::from_fn(stay.len(), rows, |at, row| self.weights[(stay[at], row)]);
-        let turned = side.transpose();
-        matmul(
-            smaller.as_mut(),
-            Accum::Add,
-            turned,
-            share.as_ref(),
-            -1.0,
-            Par::Seq,
-        );
-        matmul(
-            weights.as_mut(),
-            Accum::Add,
-            turned,
-            pull.as_ref(),
-            -1.0,
-            Par::Seq,
-        );
+        for (to, right) in [(&mut smaller, &share), (&mut weights, &pull)] {
+            matmul(
+                to.as_mut(),
+                Accum::Add,
+                turned,
+                right.as_ref(),
+                -1.0,
+                Par::Seq,
+            );
+        }
         self.columns = stay.iter().map(|at| self.columns[*at]).collect();
         (self.inverse, self.weights) = (smaller, weights);
         loss
     }
+}
+
+fn single(matrix: &Mat<f64>) -> Mat<f32> {
+    Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| {
+        matrix[(row, column)] as f32
+    })
+}
+
+/// These rows and columns of a square matrix.
+fn corner_of(matrix: &Mat<f32>, places: &[usize]) -> Mat<f32> {
+    let mut corner = Mat::<f32>::zeros(places.len(), places.len());
+    for (to, from) in places.iter().enumerate() {
+        let column = matrix.col_as_slice(*from);
+        let pairs = corner.col_as_slice_mut(to).iter_mut().zip(places);
+        pairs.for_each(|(to, from)| *to = column[*from]);
+    }
+    corner
 }
