@@ -1,10 +1,10 @@
 //! The table of everything that a manifest may say: reading, schema, canonical text and the reference in the book follow it.
 //! Must not know how values are read or what they are used for.
 
-use super::calibration;
 pub use super::form::Form;
 use super::form::MOST;
 pub use super::section::{SECTIONS, Section};
+use super::{calibration, quantize};
 
 /// A key of a section.
 #[derive(Debug, Clone, Copy)]
@@ -54,30 +54,46 @@ pub const METHODS: &[&str] = &["magnitude", "obs"];
 /// The keys, section by section.
 pub const KEYS: &[Key] = &joined();
 
-/// Those of `[calibration]` stand behind those of `[data]`.
-const fn joined() -> [Key; OWN.len() + calibration::KEYS.len()] {
-    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len()];
+/// Keys that have a file of their own, and the section whose keys they stand behind.
+const MORE: [(&[u8], &[Key]); 3] = [
+    (b"target", &quantize::KEYS),
+    (b"data", &calibration::KEYS),
+    (b"layer", &quantize::OF_LAYERS),
+];
+
+/// All keys, in the order of the sections.
+const fn joined() -> [Key; OWN.len() + calibration::KEYS.len() + 2 * quantize::KEYS.len()] {
+    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len() + 2 * quantize::KEYS.len()];
     let (mut from, mut to) = (0, 0);
     while from < OWN.len() {
         all[to] = OWN[from];
         (from, to) = (from + 1, to + 1);
-        let is_last = from == OWN.len() || !is_data(OWN[from].section);
-        if is_data(OWN[from - 1].section) && is_last {
-            let mut more = 0;
-            while more < calibration::KEYS.len() {
-                all[to] = calibration::KEYS[more];
-                (more, to) = (more + 1, to + 1);
+        let mut place = 0;
+        while place < MORE.len() {
+            let (section, keys) = MORE[place];
+            let is_last = from == OWN.len() || !equal(OWN[from].section.as_bytes(), section);
+            if is_last && equal(OWN[from - 1].section.as_bytes(), section) {
+                let mut more = 0;
+                while more < keys.len() {
+                    all[to] = keys[more];
+                    (more, to) = (more + 1, to + 1);
+                }
             }
+            place += 1;
         }
     }
     all
 }
 
-const fn is_data(section: &str) -> bool {
-    matches!(section.as_bytes(), b"data")
+const fn equal(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
 }
 
-/// The keys but for those of `[calibration]`.
+/// The keys but for those that have a file of their own.
 const OWN: &[Key] = &[
     Key {
         section: "project",

@@ -11,6 +11,7 @@ mod form;
 pub mod glob;
 pub mod key;
 mod problem;
+mod quantize;
 mod read;
 mod reference;
 mod schema;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use backend::Backend;
 pub use data::{Channels, Data, Size};
 pub use file::FILE_NAME;
+pub use quantize::{Bits, Quantize};
 pub use reference::reference;
 pub use schema::schema;
 
@@ -49,6 +51,8 @@ pub struct Manifest {
     pub output: Output,
     /// `[target]`.
     pub target: Target,
+    /// `[quantize]`, if it is there.
+    pub quantize: Option<Quantize>,
     /// `[prune]`.
     pub prune: Prune,
     /// `[data]`, if it is there.
@@ -206,6 +210,8 @@ pub struct Layer {
     pub dsp: Option<bool>,
     /// How weights are removed.
     pub pruning: Pruning,
+    /// Bits, where a float network is quantised.
+    pub bits: Bits,
     at: usize,
     places: Places,
 }

@@ -22,6 +22,7 @@ pub use bcr_col::project;
 pub use grid::{Refusal, choose};
 pub use mask::{Mask, apply};
 pub use obs::Curve;
+pub(crate) use obs::{Levels, Order as RoundingOrder, solved};
 pub use plan::{Choices, Lesson, Planned, plan};
 pub use repair::{Repair, mend};
 

@@ -44,7 +44,11 @@ impl Stage for Prune {
         };
         let blame = Blame::new(manifest);
         let lesson = match manifest.prune.method == "obs" && !layers.is_empty() {
-            true => Some(calibration::Calibration::new(manifest)?),
+            true => Some(calibration::Calibration::new(
+                manifest,
+                "prune.method",
+                || format!("method `{}` learns", manifest.prune.method),
+            )?),
             false => None,
         };
         let task = Task {
@@ -76,8 +80,8 @@ impl Stage for Prune {
             job = job.line(label, value);
         }
         Ok(vec![
-            job.output_of(GRAPH, "import", NETWORK, GRAPH)
-                .output_of(CONSTANTS, "import", NETWORK, CONSTANTS),
+            job.output_of(GRAPH, "quantize", NETWORK, GRAPH)
+                .output_of(CONSTANTS, "quantize", NETWORK, CONSTANTS),
         ])
     }
 }
@@ -88,7 +92,7 @@ type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 /// Matrix products of the imported network with what the manifest says about each.
 fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Wanted)>> {
     let graph = done.read(&OutputRef {
-        stage: "import",
+        stage: "quantize",
         job: NETWORK.into(),
         output: GRAPH.into(),
     })?;

@@ -24,7 +24,7 @@ use crate::reference::Walk;
 use crate::tensor::DataType;
 
 use moments::Moments;
-use round::Levels;
+pub(crate) use round::{Levels, Order};
 use support::supports;
 
 /// Name in the manifest.
@@ -246,7 +246,7 @@ fn inverse(matrix: &Mat<f64>) -> Option<Mat<f64>> {
 }
 
 /// What `matrix` must be multiplied by to give `right`.
-fn solved(matrix: &Mat<f64>, right: &Mat<f64>) -> Option<Mat<f64>> {
+pub(crate) fn solved(matrix: &Mat<f64>, right: &Mat<f64>) -> Option<Mat<f64>> {
     let factor = matrix.llt(Side::Lower).ok()?;
     Some(factor.solve(right))
 }
