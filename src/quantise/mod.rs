@@ -30,6 +30,9 @@ use student::Student;
 /// Bits of the first and the last layer where nothing else is said.
 pub const ENDS: u32 = 8;
 
+/// Numbers that one tensor of all samples may have; of large pictures fewer samples are used than there are.
+const MOST: usize = 1 << 28;
+
 /// What a network is to become.
 pub struct Wishes<'a> {
     /// Bits of weights where nothing else is said.
@@ -77,6 +80,7 @@ pub fn refuse_float(network: &Network) -> Result<()> {
 }
 
 /// Quantises `network`, whose one input gets the integers of `grid`: `frames`, each in row-major order of its tensor.
+/// Of large pictures the first of them are used, as many as memory holds; the report says how many.
 ///
 /// # Errors
 /// A user error for a network that is quantised already or has several inputs, and for samples that tell too little.
@@ -90,6 +94,17 @@ pub fn quantise(
     let [input] = plain.network.inputs[..] else {
         return Err(Error::user("networks with exactly one input are supported"));
     };
+    // Both networks keep what some node reads and makes of all samples at once.
+    let largest = plain
+        .network
+        .values
+        .iter()
+        .filter(|value| value.constant.is_none());
+    let largest = largest
+        .map(|value| value.shape.iter().product::<usize>())
+        .max();
+    let most = (MOST / largest.unwrap_or(1).max(1)).max(1);
+    let frames = &frames[..frames.len().min(most)];
     let read = frames.iter().map(|frame| {
         let real = frame.iter().map(|level| grid.coding.real(*level, 0) as f32);
         real.collect()

@@ -24,8 +24,6 @@ pub(super) struct Slide {
     pub(super) window: Window,
     pub(super) picture: [usize; 2],
     pub(super) output: [usize; 2],
-    /// Channels of the whole picture.
-    pub(super) channels: usize,
 }
 
 impl Shape {
@@ -69,7 +67,6 @@ impl Shape {
                         window,
                         picture: size,
                         output,
-                        channels,
                     }),
                 }))
             }

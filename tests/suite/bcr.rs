@@ -9,7 +9,7 @@ use finnp::layer::Layer;
 use finnp::manifest::Pruning;
 use finnp::network::Network;
 use finnp::pass::{Grid, fuse, reorder, streamline};
-use finnp::prune::{apply, plan};
+use finnp::prune::{Planned, apply, plan};
 use finnp::qonnx::import;
 use finnp::reference::{Integers, levels};
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(crate) fn pruned(
     choice: &dyn Fn(&str) -> Pruning,
 ) -> Result<(Network, Dataflow, Dataflow), Error> {
     let choices = |name: &str| (choice(name), BTreeMap::new());
-    let (plan, masks) = plan(&network, grid, false, &choices)?;
+    let Planned { plan, masks, .. } = plan(&network, grid, false, &choices, None)?;
     for layer in &plan.layers {
         assert!((0.0..=1.0 + 1e-9).contains(&layer.retained), "{layer:?}");
     }

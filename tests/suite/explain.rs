@@ -54,7 +54,7 @@ fn job<'a>(told: &'a Value, stage: &str, name: &str) -> &'a Value {
 fn a_changed_layer_is_told_in_the_words_of_its_keys() {
     let project = Project::example("digits");
     let text = said(&project, &[]);
-    assert!(text.starts_with("a build now would be the first here and run at least 4 jobs\n\nimport      1 job: would run\nprune       1 job: may run\n"), "{text}");
+    assert!(text.starts_with("a build now would be the first here and run at least 5 jobs\n\nimport      1 job: would run\nquantize    1 job: may run\nprune       1 job: may run\n"), "{text}");
     project.build(&[]).expect_success();
     project.edit("pe = 8", "pe = 4");
     let text = said(&project, &["fold"]);

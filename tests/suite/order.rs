@@ -8,7 +8,7 @@ use finnp::error::Kind;
 use finnp::manifest::Pruning;
 use finnp::network::Coding;
 use finnp::pass::{Grid, fuse, reorder, streamline};
-use finnp::prune::{apply, plan};
+use finnp::prune::{Planned, apply, plan};
 use finnp::qonnx::import;
 use finnp::reference::levels;
 use finnp::tensor::{DataType, PerChannel};
@@ -110,7 +110,7 @@ fn exact(bytes: &[u8], pruned: bool) {
         ..Pruning::default()
     };
     let choices = |_: &str| (pruning.clone(), BTreeMap::new());
-    let (plan, masks) = plan(&network, Some(&grid), false, &choices).unwrap();
+    let Planned { plan, masks, .. } = plan(&network, Some(&grid), false, &choices, None).unwrap();
     let network = apply(network, &masks).unwrap();
     let dataflow = fuse(streamline(&network, Some(&grid), false).unwrap()).unwrap();
     let dataflow = reorder(dataflow, &plan.rearrangement).unwrap();

@@ -8,7 +8,7 @@ use finnp::error::{Kind, Result};
 use finnp::manifest::Pruning;
 use finnp::network::{Network, Op};
 use finnp::pass::{Grid, fuse, reorder, streamline};
-use finnp::prune::{Mask, apply, plan};
+use finnp::prune::{Mask, Planned, apply, plan};
 use finnp::qonnx::{export, import};
 use finnp::reference::{Known, Real, levels};
 use finnp::tensor::Tensor;
@@ -67,7 +67,7 @@ fn pruned(network: Network, grid: Option<&Grid>, way: Way) -> Result<(Network, D
                 ..Pruning::default()
             };
             let choices = |_: &str| (pruning.clone(), BTreeMap::new());
-            let (plan, masks) = plan(&network, grid, false, &choices)?;
+            let Planned { plan, masks, .. } = plan(&network, grid, false, &choices, None)?;
             (masks, plan.rearrangement)
         }
     };

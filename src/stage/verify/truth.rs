@@ -79,9 +79,8 @@ pub(super) fn single(manifest: &Manifest, integer: &Dataflow, done: &dyn Artifac
         Ok(Outputs::from([(SINGLE.to_owned(), json(&found)?)]))
     })
     .line("instruction set", instruction_set());
-    let wrote = |stage, model: &str| -> Result<bool> {
-        Ok(done.list(stage, NETWORK)?.contains_key(model))
-    };
+    let wrote =
+        |stage, model: &str| -> Result<bool> { Ok(done.list(stage, NETWORK)?.contains_key(model)) };
     let compare = if wrote("prune", MODEL)? {
         compare.output_of("model.onnx", "prune", NETWORK, MODEL)
     } else if wrote("quantize", quantize::MODEL)? {
