@@ -3,6 +3,7 @@
 
 pub use super::form::Form;
 use super::form::MOST;
+use super::join::joined;
 pub use super::section::{SECTIONS, Section};
 use super::{calibration, quantize};
 
@@ -52,7 +53,8 @@ pub const SYNTHESES: &[&str] = &["none", "yosys"];
 pub const METHODS: &[&str] = &["magnitude", "obs"];
 
 /// The keys, section by section.
-pub const KEYS: &[Key] = &joined();
+pub const KEYS: &[Key] =
+    &joined::<{ OWN.len() + calibration::KEYS.len() + 2 * quantize::KEYS.len() }>(OWN, &MORE);
 
 /// Keys that have a file of their own, and the section whose keys they stand behind.
 const MORE: [(&[u8], &[Key]); 3] = [
@@ -60,38 +62,6 @@ const MORE: [(&[u8], &[Key]); 3] = [
     (b"data", &calibration::KEYS),
     (b"layer", &quantize::OF_LAYERS),
 ];
-
-/// All keys, in the order of the sections.
-const fn joined() -> [Key; OWN.len() + calibration::KEYS.len() + 2 * quantize::KEYS.len()] {
-    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len() + 2 * quantize::KEYS.len()];
-    let (mut from, mut to) = (0, 0);
-    while from < OWN.len() {
-        all[to] = OWN[from];
-        (from, to) = (from + 1, to + 1);
-        let mut place = 0;
-        while place < MORE.len() {
-            let (section, keys) = MORE[place];
-            let is_last = from == OWN.len() || !equal(OWN[from].section.as_bytes(), section);
-            if is_last && equal(OWN[from - 1].section.as_bytes(), section) {
-                let mut more = 0;
-                while more < keys.len() {
-                    all[to] = keys[more];
-                    (more, to) = (more + 1, to + 1);
-                }
-            }
-            place += 1;
-        }
-    }
-    all
-}
-
-const fn equal(a: &[u8], b: &[u8]) -> bool {
-    let mut at = 0;
-    while at < a.len() && at < b.len() && a[at] == b[at] {
-        at += 1;
-    }
-    at == a.len() && at == b.len()
-}
 
 /// The keys but for those that have a file of their own.
 const OWN: &[Key] = &[

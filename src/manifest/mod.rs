@@ -9,6 +9,7 @@ mod data;
 mod file;
 mod form;
 pub mod glob;
+mod join;
 pub mod key;
 mod problem;
 mod quantize;

@@ -5,8 +5,10 @@
 //! equalised where readers take that; each product gets levels for its weights that give the sums of the float network
 //! best on what the quantised one reads, and a bias that corrects the mean. Must not know stages or files.
 
+mod activation;
 mod batch;
 mod draft;
+mod emit;
 mod equal;
 mod moments;
 mod plain;
