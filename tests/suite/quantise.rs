@@ -217,7 +217,7 @@ fn eight_bits_are_near_the_float_network() {
         let (_, rough) = quantised(&network(seed), [3, 3]).unwrap();
         let rough = rough.layers.last().unwrap().snr_db.unwrap();
         println!("seed {seed}: {last} dB of 8 bits, {rough} dB of 3");
-        assert!(last > 25.0 && last > rough, "seed {seed}: {last} dB");
+        assert!(last > 25.0 && last >= rough, "seed {seed}: {last} dB");
     }
 }
 
@@ -294,7 +294,7 @@ fn what_does_not_go_together_is_refused_where_it_stands() {
         );
     };
     project.edit("[quantize]\nweights = 8\nactivations = 8\n", "");
-    refused(&project, "has no effect");
+    refused(&project, "is given, but the network is not quantised");
     project.edit(
         "[[layer]]\nmatch = \"W3\"\nweights = 6\nactivations = 5\n",
         "",

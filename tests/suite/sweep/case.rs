@@ -8,7 +8,7 @@ use finnp::layer::{Layer, Parallelism, Tensors};
 use finnp::manifest::{Amount, Pruning};
 use finnp::network::{Coding, Network};
 use finnp::pass::{Grid, fuse, reorder, streamline};
-use finnp::prune::{Pruned, apply, plan};
+use finnp::prune::{Planned, Pruned, apply, plan};
 use finnp::qonnx::import;
 use finnp::tensor::PerChannel;
 
@@ -39,7 +39,8 @@ impl Case {
                 .unwrap()
         };
         let choices = |_: &str| (pruning(shape), BTreeMap::new());
-        let (plan, masks) = plan(&network, Some(&grid), false, &choices).unwrap();
+        let Planned { plan, masks, .. } =
+            plan(&network, Some(&grid), false, &choices, None).unwrap();
         let dense = flow(&network);
         let masked = flow(&apply(network, &masks).unwrap());
         let sparse = reorder(masked.clone(), &plan.rearrangement).unwrap();
