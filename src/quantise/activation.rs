@@ -17,6 +17,9 @@ const OF_TENSOR: usize = 1 << 18;
 /// Samples from which scales are found that several tensors share.
 const FIRST: usize = 32;
 
+/// The grid of a tensor, and some of its numbers, each of a weight of its own.
+type Member = (Range, Vec<(f32, f32)>);
+
 impl Student<'_> {
     /// Finds the scales that several tensors share, on the first samples of the float network.
     pub(super) fn share(&mut self, input: ValueId, read: &Batch) -> Result<()> {
@@ -32,7 +35,7 @@ impl Student<'_> {
         values[input.0] = Some(Batch {
             frames: read.frames.iter().take(FIRST).cloned().collect(),
         });
-        let mut found: Vec<Vec<(Range, Vec<(f32, f32)>)>> = vec![Vec::new(); values.len()];
+        let mut found: Vec<Vec<Member>> = vec![Vec::new(); values.len()];
         let mut left = network.readers();
         for at in 0..network.nodes.len() {
             let made = self.float(at, &values)?;
@@ -190,7 +193,7 @@ fn numbers(x: &Batch) -> Vec<(f32, f32)> {
 }
 
 /// The scale with the least error on numbers of several tensors, each on a grid of its own; `None` of none.
-fn together(members: &[(Range, Vec<(f32, f32)>)]) -> Option<f64> {
+fn together(members: &[Member]) -> Option<f64> {
     let scales = members.iter().map(|(range, list)| range.best(list));
     let (low, high) = scales.fold((f64::INFINITY, 0.0f64), |(low, high), scale| {
         (low.min(scale), high.max(scale))

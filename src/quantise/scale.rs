@@ -72,7 +72,7 @@ impl Range {
         let whole = numbers
             .iter()
             .fold(0.0, |most: f64, (x, _)| most.max(reach(*x)));
-        if !(whole > 0.0) {
+        if whole.is_nan() || whole <= 0.0 {
             return 1.0;
         }
         let scales = (0..=(PER_OCTAVE * OCTAVES) as u32)

@@ -151,11 +151,11 @@ fn another_model_file_is_the_root_of_what_runs() {
     bytes.extend([0x12, 1, b'x']);
     fs::write(&model, &bytes).unwrap();
     let text = said(&project, &["streamline"]);
-    let words = "streamline\n  network: may run\n    after `network` of prune\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..), through `network` of prune\n";
+    let words = "streamline\n  network: may run\n    after `network` of prune\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..), through `network` of quantize, `network` of prune\n";
     assert!(text.ends_with(words), "{text}");
     project.build(&["--to", "streamline"]).expect_success();
     let text = said(&project, &["import"]);
-    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of prune, `network` of streamline\n";
+    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of quantize, `network` of prune, `network` of streamline\n";
     assert!(text.ends_with(words), "{text}");
 }
 

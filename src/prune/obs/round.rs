@@ -99,7 +99,7 @@ impl Order {
     fn scales(&self, weights: &[f64], levels: &Levels) -> Vec<f64> {
         let largest = weights.iter().fold(0.0, |most: f64, w| most.max(w.abs()));
         let whole = largest / levels.most();
-        if !(whole > 0.0) {
+        if whole <= 0.0 || whole.is_nan() {
             return vec![1.0];
         }
         let error = |scale: f64| -> f64 {
