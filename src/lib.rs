@@ -29,6 +29,8 @@ pub mod pass;
 
 pub mod prune;
 
+pub mod quantise;
+
 pub mod train;
 
 pub mod fold;

@@ -14,7 +14,7 @@ use crate::stage::{self, NETWORKS, STAGES};
 /// Write the network of a stage as a QONNX file
 #[derive(clap::Args)]
 pub(super) struct Export {
-    /// Stage whose network is written: `import`, or `prune` with its masks as tensors
+    /// Stage whose network is written: `import`, `quantize`, or `prune` with its masks as tensors
     #[arg(long, value_name = "STAGE")]
     qonnx: String,
     /// File to write; `PROJECT-STAGE.onnx` in the present folder if absent
@@ -51,7 +51,7 @@ impl Export {
 
     /// The stage that was asked for.
     fn stage(&self) -> Result<&'static str> {
-        let known = NETWORKS.join("` and `");
+        let known = NETWORKS.join("`, `");
         if let Some(stage) = NETWORKS.iter().find(|stage| **stage == self.qonnx) {
             return Ok(stage);
         }

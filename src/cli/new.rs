@@ -61,7 +61,7 @@ const TEMPLATE: &str = r#"# finnp builds this folder's network into an FPGA acce
 name = "NAME"
 
 [model]
-path = "model.onnx"         # an ONNX or QONNX file with quantised weights and activations
+path = "model.onnx"         # an ONNX or QONNX file; of a float network see [quantize]
 
 # Needed where the network starts with real numbers: how they become the whole numbers that the
 # hardware receives. Real value = scale * (whole number - zero_point).
@@ -74,6 +74,11 @@ path = "model.onnx"         # an ONNX or QONNX file with quantised weights and a
 board = "alveo-u280"        # `finnp boards` lists them
 # clock_mhz = 200           # the board's default if absent
 # fps = 100000              # frames per second with the least hardware, or "max" (meant if absent)
+
+# How a float network becomes one of few bits; it needs samples, see the book on [calibration].
+# [quantize]
+# weights = 8               # bits
+# activations = 8
 
 # Weights that are removed cost nothing: no memory, no product, no cycle.
 # [prune]

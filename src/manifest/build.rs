@@ -13,7 +13,7 @@ use super::{
     Amount, Backend, Grid, Input, Layer, Layout, Manifest, Model, Output, Places, Project, Prune,
     Pruning, Rate, Target, Verify,
 };
-use super::{data, training};
+use super::{data, quantize, training};
 use crate::board::{self, Family};
 use crate::error::Error;
 
@@ -25,6 +25,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     amounts(draft, problems);
     idle_pruning(draft, problems);
     idle_rtl(draft, problems);
+    quantize::idle(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -198,6 +199,7 @@ pub(super) fn manifest(
             dsp: text(values, "target", None, "multiplier") == Some("dsp"),
             yosys: text(values, "target", None, "synthesis") == Some("yosys"),
         },
+        quantize: quantize::read(values),
         prune: Prune {
             method: text(values, "prune", None, "method")
                 .unwrap_or("magnitude")
@@ -246,6 +248,7 @@ fn layer(values: &Values, at: usize, places: &Places) -> Option<Layer> {
         backend: text(values, "layer", Some(at), "backend").and_then(Backend::named),
         dsp: text(values, "layer", Some(at), "multiplier").map(|word| word == "dsp"),
         pruning: pruning(values, "layer", Some(at)),
+        bits: quantize::bits(values, at),
         at,
         places: places.clone(),
     })

@@ -34,6 +34,7 @@ pub(super) fn text(manifest: &Manifest, part: &str) -> String {
                 "backend" => layer.backend.map(|backend| format!("\"{backend}\"")),
                 "multiplier" => layer.dsp.map(multiplier),
                 "simd" => layer.simd.map(|simd| simd.to_string()),
+                "weights" | "activations" => layer.bits.canonical(key.name),
                 name => pruned(&layer.pruning, name),
             };
             if let Some(value) = value {
@@ -75,6 +76,7 @@ fn value(manifest: &Manifest, key: &Key) -> Option<String> {
             }
         )),
         ("target", "multiplier") => Some(multiplier(manifest.target.dsp)),
+        ("quantize", name) => manifest.quantize?.bits().canonical(name),
         ("prune", "pattern") => {
             Some(pruned(&manifest.prune.pruning, "pattern").unwrap_or("\"none\"".to_owned()))
         }

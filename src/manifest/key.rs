@@ -3,8 +3,9 @@
 
 pub use super::form::Form;
 use super::form::MOST;
+use super::join::joined;
 pub use super::section::{SECTIONS, Section};
-use super::{calibration, training};
+use super::{calibration, quantize, training};
 
 /// A key of a section.
 #[derive(Debug, Clone, Copy)]
@@ -51,33 +52,20 @@ pub const SYNTHESES: &[&str] = &["none", "yosys"];
 /// Ways to find the weights to remove.
 pub const METHODS: &[&str] = &["magnitude", "obs", "gradual", "admm"];
 
-/// The keys; those of a section stand together.
-pub const KEYS: &[Key] = &joined();
+/// The keys, section by section.
+pub const KEYS: &[Key] = &joined::<
+    { OWN.len() + calibration::KEYS.len() + training::KEYS.len() + 2 * quantize::KEYS.len() },
+>(OWN, &MORE);
 
-/// Keys of sections that have a file of their own.
-const APART: [&[Key]; 2] = [&calibration::KEYS, &training::KEYS];
+/// Keys that have a file of their own, and the section whose keys they stand behind.
+const MORE: [(&[u8], &[Key]); 4] = [
+    (b"target", &quantize::KEYS),
+    (b"data", &calibration::KEYS),
+    (b"data", &training::KEYS),
+    (b"layer", &quantize::OF_LAYERS),
+];
 
-/// All keys; those of sections apart stand behind the others.
-const fn joined() -> [Key; OWN.len() + calibration::KEYS.len() + training::KEYS.len()] {
-    let mut all = [OWN[0]; OWN.len() + calibration::KEYS.len() + training::KEYS.len()];
-    let mut to = 0;
-    while to < OWN.len() {
-        all[to] = OWN[to];
-        to += 1;
-    }
-    let mut section = 0;
-    while section < APART.len() {
-        let mut from = 0;
-        while from < APART[section].len() {
-            all[to] = APART[section][from];
-            (from, to) = (from + 1, to + 1);
-        }
-        section += 1;
-    }
-    all
-}
-
-/// Keys of the other sections, section by section.
+/// The keys but for those that have a file of their own.
 const OWN: &[Key] = &[
     Key {
         section: "project",

@@ -9,8 +9,10 @@ mod data;
 mod file;
 mod form;
 pub mod glob;
+mod join;
 pub mod key;
 mod problem;
+mod quantize;
 mod read;
 mod reference;
 mod schema;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 pub use backend::Backend;
 pub use data::{Channels, Data, Size};
 pub use file::FILE_NAME;
+pub use quantize::{Bits, Quantize};
 pub use reference::reference;
 pub use schema::schema;
 pub use training::Train;
@@ -51,6 +54,8 @@ pub struct Manifest {
     pub output: Output,
     /// `[target]`.
     pub target: Target,
+    /// `[quantize]`, if it is there.
+    pub quantize: Option<Quantize>,
     /// `[prune]`.
     pub prune: Prune,
     /// `[data]`, if it is there.
@@ -210,6 +215,8 @@ pub struct Layer {
     pub dsp: Option<bool>,
     /// How weights are removed.
     pub pruning: Pruning,
+    /// Bits, where a float network is quantised.
+    pub bits: Bits,
     at: usize,
     places: Places,
 }

@@ -40,6 +40,11 @@ pub const SECTIONS: &[Section] = &[
         about: "The board, and how fast the accelerator shall be.",
     },
     Section {
+        name: "quantize",
+        list: false,
+        about: "How a float network becomes one of few bits, on the samples of `[calibration]`; without it the network must have quantisers of its own.",
+    },
+    Section {
         name: "prune",
         list: false,
         about: "Which weights are removed.",

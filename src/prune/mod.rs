@@ -25,6 +25,7 @@ pub use grid::{Refusal, choose};
 pub use latent::latent;
 pub use mask::{Mask, apply};
 pub use obs::Curve;
+pub(crate) use obs::{Levels, Order as RoundingOrder, solved};
 pub use plan::Choices;
 pub use prepared::{Planned, Prepared, plan, prepare};
 pub use repair::{Repair, mend};

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{Input, Job};
+use super::{Input as Read, Job};
 use crate::data::Dataset;
+use crate::dataflow::{Input, StreamId};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::network::Network;
 use crate::pass::{Grid, products};
+use crate::tensor::DataType;
 
 /// Samples from which moments are learnt where the manifest does not say how many.
 pub(super) const FEW: u32 = 1000;
@@ -23,17 +25,21 @@ pub(super) struct Calibration {
 }
 
 impl Calibration {
-    /// What the manifest says; of a set of which it does not say how many samples are used, `usual` are, or all.
+    /// What the manifest says; of a set of which it does not say how many samples are used, `usual` are, or all. What asks for samples stands at `place`, and `who` says that it learns.
     ///
     /// # Errors
     /// A user error where it has no such section.
-    pub(super) fn new(manifest: &Manifest, usual: Option<u32>) -> Result<Self> {
+    pub(super) fn new(
+        manifest: &Manifest,
+        usual: Option<u32>,
+        (place, who): (&str, impl FnOnce() -> String),
+    ) -> Result<Self> {
         if manifest.calibration.is_none() {
             return Err(Error::user(format!(
-                "method `{}` learns from samples, and the manifest has no section `[calibration]`",
-                manifest.prune.method
+                "{} from samples, and the manifest has no section `[calibration]`",
+                who()
             ))
-            .at(manifest.place("prune.method"))
+            .at(manifest.place(place))
             .help("add the set of samples, such as\n[calibration]\npath = \"train.npz\"\nsamples = 1000"));
         }
         let mut manifest = manifest.calibrating();
@@ -57,7 +63,7 @@ impl Calibration {
             .flatten()
         {
             for (name, file) in files(path)? {
-                job = job.input(format!("samples/{name}"), Input::File(file));
+                job = job.input(format!("samples/{name}"), Read::File(file));
             }
         }
         Ok(job)
@@ -74,21 +80,43 @@ impl Calibration {
         input: Option<&Grid>,
         labels: bool,
     ) -> Result<Lessons> {
-        let set = Dataset::open(&self.manifest)?;
         let (dataflow, _) = products(network, input, labels)?;
         let [input] = &dataflow.inputs[..] else {
             return Err(Error::user("networks with exactly one input are supported"));
         };
-        let element = dataflow.stream(input.stream).element;
+        Ok(Lessons {
+            frames: self.read(input, dataflow.stream(input.stream).element)?,
+            labels: Dataset::open(&self.manifest)?.labels().map(<[i64]>::to_vec),
+        })
+    }
+
+    /// The samples as integers of `grid` that a float network reads, in row-major order of its input.
+    ///
+    /// # Errors
+    /// As [`Calibration::lessons`].
+    pub(super) fn arriving(&self, network: &Network, grid: &Grid) -> Result<Vec<Vec<i64>>> {
+        let [id] = network.inputs[..] else {
+            return Err(Error::user("networks with exactly one input are supported"));
+        };
+        let value = network.value(id);
+        let input = Input {
+            name: value.name.clone(),
+            stream: StreamId(0),
+            shape: value.shape.clone(),
+            coding: grid.coding.clone(),
+            quantiser: None,
+        };
+        self.read(&input, grid.element)
+    }
+
+    fn read(&self, input: &Input, element: DataType) -> Result<Vec<Vec<i64>>> {
+        let set = Dataset::open(&self.manifest)?;
         let mut frames = Vec::with_capacity(set.len());
         for start in (0..set.len()).step_by(BATCH) {
             let range = start..set.len().min(start + BATCH);
             frames.extend(set.frames(range, input, element)?.frames);
         }
-        Ok(Lessons {
-            frames,
-            labels: set.labels().map(<[i64]>::to_vec),
-        })
+        Ok(frames)
     }
 }
 

@@ -14,6 +14,7 @@ mod multiplier;
 mod origin;
 mod package;
 mod prune;
+mod quantize;
 mod record;
 mod reorder;
 mod row;
@@ -36,6 +37,7 @@ pub use summary::{PROOF, Summary};
 /// Every stage, in the order of the build; file names and the table agree.
 pub const STAGES: &[&dyn Stage] = &[
     &import::Import,
+    &quantize::Quantize,
     &prune::Prune,
     &streamline::Streamline,
     &reorder::Reorder,

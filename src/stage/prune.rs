@@ -55,7 +55,13 @@ impl Stage for Prune {
         };
         let samples = match layers.is_empty() || manifest.prune.method == "magnitude" {
             true => None,
-            false => Some(Calibration::new(manifest, usual)?),
+            false => Some(Calibration::new(
+                manifest,
+                usual,
+                ("prune.method", || {
+                    format!("method `{}` learns", manifest.prune.method)
+                }),
+            )?),
         };
         let task = Task {
             samples: samples.clone(),
@@ -93,8 +99,8 @@ impl Stage for Prune {
             job = job.line(label, value);
         }
         Ok(vec![
-            job.output_of(GRAPH, "import", NETWORK, GRAPH)
-                .output_of(CONSTANTS, "import", NETWORK, CONSTANTS),
+            job.output_of(GRAPH, "quantize", NETWORK, GRAPH)
+                .output_of(CONSTANTS, "quantize", NETWORK, CONSTANTS),
         ])
     }
 }
@@ -105,7 +111,7 @@ type Wanted = (Pruning, BTreeMap<&'static str, Place>);
 /// Matrix products of the imported network with what the manifest says about each.
 fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<Vec<(String, Wanted)>> {
     let graph = done.read(&OutputRef {
-        stage: "import",
+        stage: "quantize",
         job: NETWORK.into(),
         output: GRAPH.into(),
     })?;

@@ -10,7 +10,7 @@ use crate::layer::Layer;
 use crate::network::Network;
 
 /// Stages that leave a network in real numbers, which an ONNX file can hold.
-pub const NETWORKS: &[&str] = &["import", "prune"];
+pub const NETWORKS: &[&str] = &["import", "quantize", "prune"];
 
 /// The wiring.
 pub(super) const GRAPH: &str = "graph.json";

@@ -54,7 +54,7 @@ fn job<'a>(told: &'a Value, stage: &str, name: &str) -> &'a Value {
 fn a_changed_layer_is_told_in_the_words_of_its_keys() {
     let project = Project::example("digits");
     let text = said(&project, &[]);
-    assert!(text.starts_with("a build now would be the first here and run at least 4 jobs\n\nimport      1 job: would run\nprune       1 job: may run\n"), "{text}");
+    assert!(text.starts_with("a build now would be the first here and run at least 5 jobs\n\nimport      1 job: would run\nquantize    1 job: may run\nprune       1 job: may run\n"), "{text}");
     project.build(&[]).expect_success();
     project.edit("pe = 8", "pe = 4");
     let text = said(&project, &["fold"]);
@@ -151,11 +151,11 @@ fn another_model_file_is_the_root_of_what_runs() {
     bytes.extend([0x12, 1, b'x']);
     fs::write(&model, &bytes).unwrap();
     let text = said(&project, &["streamline"]);
-    let words = "streamline\n  network: may run\n    after `network` of prune\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..), through `network` of prune\n";
+    let words = "streamline\n  network: may run\n    after `network` of prune\n    because of `network` of import: input model.onnx: other contents (HEX.. -> HEX..), through `network` of quantize, `network` of prune\n";
     assert!(text.ends_with(words), "{text}");
     project.build(&["--to", "streamline"]).expect_success();
     let text = said(&project, &["import"]);
-    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of prune, `network` of streamline\n";
+    let words = "import\n  network: ran\n    input model.onnx: other contents (HEX.. -> HEX..)\n    cut off: all 2 outputs have the same bytes as before; not touched behind that: `network` of quantize, `network` of prune, `network` of streamline\n";
     assert!(text.ends_with(words), "{text}");
 }
 

@@ -164,7 +164,7 @@ fn what_cannot_be_exported_is_refused_by_name() {
     };
     refused(
         &["--qonnx", "generate"],
-        &["stage `generate`", "`import` and `prune`"],
+        &["stage `generate`", "`import`, `quantize`, `prune`"],
     );
     refused(
         &["--qonnx", "pruned"],

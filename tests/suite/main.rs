@@ -60,6 +60,7 @@ mod pipeline;
 mod project;
 mod proto;
 mod pruned;
+mod quantise;
 mod quantised;
 mod quantised_refusal;
 mod random;

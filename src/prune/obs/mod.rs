@@ -25,7 +25,7 @@ use crate::reference::Walk;
 use crate::tensor::DataType;
 
 use moments::Moments;
-use round::Levels;
+pub(crate) use round::{Levels, Order};
 use row::Row;
 use support::supports;
 
@@ -318,7 +318,7 @@ fn inverse(matrix: &Mat<f64>) -> Option<Mat<f64>> {
 }
 
 /// What `matrix` must be multiplied by to give `right`.
-fn solved(matrix: &Mat<f64>, right: &Mat<f64>) -> Option<Mat<f64>> {
+pub(crate) fn solved(matrix: &Mat<f64>, right: &Mat<f64>) -> Option<Mat<f64>> {
     let factor = matrix.llt(Side::Lower).ok()?;
     Some(factor.solve(right))
 }

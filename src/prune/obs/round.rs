@@ -10,7 +10,7 @@ pub(super) const NEAR: [f64; 5] = [0.8, 0.9, 1.0, 1.1, 1.25];
 
 /// What weights can be.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Levels {
+pub(crate) struct Levels {
     low: i32,
     high: i32,
     step: i32,
@@ -18,7 +18,7 @@ pub(super) struct Levels {
 
 impl Levels {
     /// All integers from `low` to `high`, or these two where `step` lies between them.
-    pub(super) fn new(low: i32, high: i32, step: i32) -> Self {
+    pub(crate) fn new(low: i32, high: i32, step: i32) -> Self {
         Levels { low, high, step }
     }
 
@@ -41,7 +41,7 @@ impl Levels {
 }
 
 /// Columns in the order in which they are rounded, and what rounding one does to those behind it.
-pub(super) struct Order {
+pub(crate) struct Order {
     columns: Vec<usize>,
     /// Lower triangular factor of the inverse of the second moments, in that order.
     factor: Mat<f64>,
@@ -50,17 +50,17 @@ pub(super) struct Order {
 }
 
 /// A row's levels, and what one stands for.
-pub(super) struct Rounded {
+pub(crate) struct Rounded {
     /// In the order of the columns.
-    pub(super) levels: Vec<i32>,
+    pub(crate) levels: Vec<i32>,
     /// Mean square of the sums' error.
-    pub(super) error: f64,
+    pub(crate) error: f64,
 }
 
 impl Order {
     /// For columns with these second moments, whose inverse has a factor; `None` where it has none. Those with the
     /// largest moments are rounded first.
-    pub(super) fn new(moments: &Mat<f64>) -> Option<Self> {
+    pub(crate) fn new(moments: &Mat<f64>) -> Option<Self> {
         let count = moments.nrows();
         let mut columns: Vec<usize> = (0..count).collect();
         columns.sort_by(|a, b| {
@@ -80,7 +80,7 @@ impl Order {
 
     /// Rounds a row of `weights`, all of which stand for levels times `scale`, or
     /// times one that is found too.
-    pub(super) fn round(&self, weights: &[f64], levels: &Levels, scale: Option<f64>) -> Rounded {
+    pub(crate) fn round(&self, weights: &[f64], levels: &Levels, scale: Option<f64>) -> Rounded {
         let ordered: Vec<f64> = self.columns.iter().map(|column| weights[*column]).collect();
         let scales = match scale {
             None => self.scales(&ordered, levels),

@@ -12,6 +12,7 @@ use crate::network::Network;
 use crate::reference::{levels, single};
 use crate::stage::import::Blame;
 use crate::stage::prune::MODEL;
+use crate::stage::quantize;
 use crate::stage::record::{CONSTANTS, GRAPH, add_tensors, feed, json, of_inputs, read};
 use crate::stage::{Artifacts, Inputs, Job, NETWORK, Outputs, model};
 
@@ -78,9 +79,14 @@ pub(super) fn single(manifest: &Manifest, integer: &Dataflow, done: &dyn Artifac
         Ok(Outputs::from([(SINGLE.to_owned(), json(&found)?)]))
     })
     .line("instruction set", instruction_set());
-    let compare = match done.list("prune", NETWORK)?.contains_key(MODEL) {
-        true => compare.output_of("model.onnx", "prune", NETWORK, MODEL),
-        false => model::reads(compare, manifest)?,
+    let wrote =
+        |stage, model: &str| -> Result<bool> { Ok(done.list(stage, NETWORK)?.contains_key(model)) };
+    let compare = if wrote("prune", MODEL)? {
+        compare.output_of("model.onnx", "prune", NETWORK, MODEL)
+    } else if wrote("quantize", quantize::MODEL)? {
+        compare.output_of("model.onnx", "quantize", NETWORK, quantize::MODEL)
+    } else {
+        model::reads(compare, manifest)?
     };
     Ok(job(compare, integer))
 }
