@@ -199,7 +199,7 @@ fn page(found: &BTreeMap<String, Value>) -> String {
         confidence; nothing of these was learnt from. First and last convolution of CNV and the last layer of TFC stay\n\
         whole. \"4 rows\": blocks have four rows, else finnp chooses, which for weights of one or two bits is about 16.\n\
         `obs` learns from 1,000 training pictures, training from all that are shared (60,000 and 20,000). The command\n\
-        `cargo bench --bench accuracy` measures rows again; the settings of each are in `accuracy.json`.\n\n\
+        `cargo bench --bench accuracy` measures rows again; the settings of each are in [accuracy.json](accuracy.json).\n\n\
         | network, pattern, density, method | accuracy | 95 % confidence | seconds |\n|---|---|---|---|\n"
         .to_owned();
     for row in ROWS {

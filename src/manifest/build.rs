@@ -26,6 +26,7 @@ pub(super) fn cross_check(values: &Values, draft: &Draft, problems: &mut Problem
     idle_pruning(draft, problems);
     idle_rtl(draft, problems);
     quantize::idle(draft, problems);
+    idle_training(draft, problems);
 }
 
 fn clock(values: &Values, problems: &mut Problems) {
@@ -107,6 +108,27 @@ fn idle_pruning(draft: &Draft, problems: &mut Problems) {
         problems.add(&entry.spot, "has no effect", error);
     }
 }
+
+/// Wishes about training where nothing trains.
+fn idle_training(draft: &Draft, problems: &mut Problems) {
+    let mut entries = draft.entries.values();
+    let trains = entries.any(|entry| match &entry.value {
+        Given::Text(text) => entry.key.name == "method" && TRAINING.contains(&text.as_str()),
+        _ => false,
+    });
+    let mut entries = draft.entries.values();
+    if let Some(entry) = entries.find(|entry| entry.key.section == "train")
+        && !trains
+        && !draft.broken
+    {
+        let what = format!("`{}` is given, but nothing is trained", entry.key.name);
+        let error = Error::user(what).help("say `method = \"gradual\"` or `\"admm\"` in `[prune]`");
+        problems.add(&entry.spot, "has no effect", error);
+    }
+}
+
+/// Methods that train.
+const TRAINING: [&str; 2] = ["gradual", "admm"];
 
 /// What counts in SystemVerilog alone: key, word, why it means nothing without.
 const OF_RTL: [(&str, &str, &str); 2] = [

@@ -70,7 +70,7 @@ pub(super) const KEYS: [Key; 14] = [
         Form::Integer(1, MOST),
         Absent::Open,
         "1000",
-        "As in [data].",
+        "How many samples are used at most; if absent 1,000 from all parts of the set, and all of them by methods that train.",
     ),
     as_in_data(
         "resize",

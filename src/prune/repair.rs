@@ -97,7 +97,10 @@ fn weigh(network: &mut Network, repair: &Repair, product: &Product) -> Result<()
         .enumerate()
         .map(|(at, level)| (code.coding.scale.at(code.channel(at)) * f64::from(*level)) as f32)
         .collect();
-    let is_bipolar = code.integers.data().iter().all(|level| level.abs() == 1);
+    // A level 0 that is kept is none of a bipolar quantiser, so both of its levels must be there already.
+    let found = code.integers.data();
+    let is_bipolar = found.iter().all(|level| level.abs() == 1)
+        && [-1, 1].iter().all(|level| found.contains(level));
     let at = position(network, repair)?;
     let levels = network.constant(
         format!("{}.levels", repair.layer),

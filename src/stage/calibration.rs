@@ -1,7 +1,7 @@
 //! The samples of `[calibration]` as an input of jobs.
 //! Must not know what is learnt from them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -22,6 +22,8 @@ pub(super) const FEW: u32 = 1000;
 pub(super) struct Calibration {
     /// With the set of `[calibration]` in the place of that of `[data]`.
     manifest: Manifest,
+    /// How many samples are used at most where the manifest does not say it.
+    usual: Option<u32>,
 }
 
 impl Calibration {
@@ -42,11 +44,12 @@ impl Calibration {
             .at(manifest.place(place))
             .help("add the set of samples, such as\n[calibration]\npath = \"train.npz\"\nsamples = 1000"));
         }
-        let mut manifest = manifest.calibrating();
-        if let Some(data) = &mut manifest.data {
-            data.samples = data.samples.or(usual);
-        }
-        Ok(Calibration { manifest })
+        let manifest = manifest.calibrating();
+        let given = manifest.data.as_ref().and_then(|data| data.samples);
+        Ok(Calibration {
+            usual: usual.filter(|_| given.is_none()),
+            manifest,
+        })
     }
 
     /// Makes the contents of the samples' files, and how they are read, part of a job's key.
@@ -58,12 +61,16 @@ impl Calibration {
         let Some(data) = &self.manifest.data else {
             return Ok(job);
         };
-        for path in [Some(&data.path), data.labels.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            for (name, file) in files(path)? {
-                job = job.input(format!("samples/{name}"), Read::File(file));
+        for (what, path) in [
+            ("samples", Some(&data.path)),
+            ("labels", data.labels.as_ref()),
+        ] {
+            for (name, file) in path.map_or(Ok(Vec::new()), |path| files(path))? {
+                job = match file {
+                    Some(file) => job.input(format!("{what}/{name}"), Read::File(file)),
+                    // Folders are numbered as classes, also empty ones.
+                    None => job.line(what, format!("folder {name}")),
+                };
             }
         }
         Ok(job)
@@ -84,9 +91,14 @@ impl Calibration {
         let [input] = &dataflow.inputs[..] else {
             return Err(Error::user("networks with exactly one input are supported"));
         };
+        let set = Dataset::open(&self.manifest)?;
+        let labels = set.labels().map(|labels| {
+            let ranges = self.ranges(&set).into_iter();
+            ranges.flat_map(|range| labels[range].to_vec()).collect()
+        });
         Ok(Lessons {
             frames: self.read(input, dataflow.stream(input.stream).element)?,
-            labels: Dataset::open(&self.manifest)?.labels().map(<[i64]>::to_vec),
+            labels,
         })
     }
 
@@ -109,14 +121,48 @@ impl Calibration {
         self.read(&input, grid.element)
     }
 
+    /// The samples, in their order.
+    ///
+    /// # Errors
+    /// Those of reading them; a user error where many of their numbers are none of the input's grid.
     fn read(&self, input: &Input, element: DataType) -> Result<Vec<Vec<i64>>> {
         let set = Dataset::open(&self.manifest)?;
-        let mut frames = Vec::with_capacity(set.len());
-        for start in (0..set.len()).step_by(BATCH) {
-            let range = start..set.len().min(start + BATCH);
-            frames.extend(set.frames(range, input, element)?.frames);
+        let mut frames = Vec::with_capacity(set.len().min(self.most(&set)));
+        let (mut clamped, mut elements) = (0, 0);
+        for range in self.ranges(&set) {
+            let found = set.frames(range, input, element)?;
+            clamped += found.clamped;
+            elements += found
+                .frames
+                .iter()
+                .map(|frame| frame.len() as u64)
+                .sum::<u64>();
+            frames.extend(found.frames);
         }
-        Ok(frames)
+        match clamped * MOST_CLAMPED > elements {
+            false => Ok(frames),
+            true => Err(Error::user(format!(
+                "{clamped} of {elements} numbers of the samples lie beyond the ends of the input's grid"
+            ))
+            .at(self.manifest.place("data"))
+            .help("`mean` and `std` make numbers of pixels, and `[input]` says which of them there are: both must be those that the network was trained with")),
+        }
+    }
+
+    /// How many samples are used where the manifest does not say it.
+    fn most(&self, set: &Dataset) -> usize {
+        self.usual.map_or(set.len(), |usual| usual as usize)
+    }
+
+    /// The samples that are used: where finnp chooses them, some of all parts of the set, which may be sorted.
+    fn ranges(&self, set: &Dataset) -> Vec<std::ops::Range<usize>> {
+        let (all, most) = (set.len(), self.most(set));
+        if most < all {
+            let start = |at: usize| (at as u128 * all as u128 / most as u128) as usize;
+            return (0..most).map(|at| start(at)..start(at) + 1).collect();
+        }
+        let starts = (0..all).step_by(BATCH);
+        starts.map(|start| start..all.min(start + BATCH)).collect()
     }
 }
 
@@ -131,27 +177,26 @@ pub(super) struct Lessons {
 /// Samples that are read at once.
 const BATCH: usize = 64;
 
-/// The file itself, or all files of a folder by their paths in it.
-fn files(path: &Path) -> Result<Vec<(String, std::path::PathBuf)>> {
+/// Numbers of which one may be beyond the grid.
+const MOST_CLAMPED: u64 = 10;
+
+/// A file or, without one, a folder by its path in the set.
+type Part = (String, Option<PathBuf>);
+
+/// The file itself, whatever its name, or all that is in a folder.
+fn files(path: &Path) -> Result<Vec<Part>> {
     if !path.is_dir() {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        return Ok(vec![(name, path.to_owned())]);
+        let kind = path.extension().unwrap_or_default().to_string_lossy();
+        return Ok(vec![(format!("file.{kind}"), Some(path.to_owned()))]);
     }
     let mut found = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let entry = entry
             .map_err(|cause| Error::tool(format!("cannot read `{}`: {cause}", path.display())))?;
-        if entry.file_type().is_file() {
-            let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
-            found.push((
-                inside.to_string_lossy().into_owned(),
-                entry.path().to_owned(),
-            ));
-        }
+        let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
+        let name = inside.to_string_lossy().into_owned();
+        let file = entry.file_type().is_file().then(|| entry.path().to_owned());
+        found.push((name, file));
     }
     Ok(found)
 }

@@ -13,6 +13,7 @@ mod model;
 mod multiplier;
 mod origin;
 mod package;
+mod processor;
 mod prune;
 mod quantize;
 mod record;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::calibration::{self, Calibration};
 use super::import::Blame;
+use super::processor::instruction_set;
 use super::record::{CONSTANTS, GRAPH, from_json, json};
 use super::streamline::grid;
 use super::training;
@@ -46,7 +47,6 @@ impl Stage for Prune {
             true => layers(manifest, done)?,
             false => Vec::new(),
         };
-        let blame = Blame::new(manifest);
         let training = training::method(&manifest.prune.method);
         let usual = if training.is_some() {
             None
@@ -64,7 +64,7 @@ impl Stage for Prune {
             )?),
         };
         let task = Task {
-            samples: samples.clone(),
+            samples,
             settings: training.map(|method| training::settings(&manifest.train, method)),
             input: manifest.input.grid.as_ref().map(grid),
             labels: manifest.output.labels,
@@ -76,24 +76,7 @@ impl Stage for Prune {
         }
         let mut job = match lines.is_empty() {
             true => Job::compute(NETWORK, untouched),
-            false => {
-                let trains = task.settings.is_some();
-                let mut job = Job::learn(NETWORK, move |inputs, desk| {
-                    task.run(inputs, desk).map_err(|error| blame.on(error))
-                });
-                job = job
-                    .line("method", manifest.prune.method.clone())
-                    .line("input", manifest.canonical("input"))
-                    .line("output", manifest.canonical("output"))
-                    .shown_in("network/pruned");
-                if trains {
-                    job = job.line("train", manifest.canonical("train"));
-                }
-                match &samples {
-                    Some(samples) => samples.read_by(job)?,
-                    None => job,
-                }
-            }
+            false => active(manifest, task)?,
         };
         for (label, value) in lines {
             job = job.line(label, value);
@@ -102,6 +85,29 @@ impl Stage for Prune {
             job.output_of(GRAPH, "quantize", NETWORK, GRAPH)
                 .output_of(CONSTANTS, "quantize", NETWORK, CONSTANTS),
         ])
+    }
+}
+
+/// The job that removes weights.
+fn active(manifest: &Manifest, task: Task) -> Result<Job> {
+    let (blame, samples) = (Blame::new(manifest), task.samples.clone());
+    let trains = task.settings.is_some();
+    let mut job = Job::learn(NETWORK, move |inputs, desk| {
+        task.run(inputs, desk).map_err(|error| blame.on(error))
+    });
+    job = job
+        .line("method", manifest.prune.method.clone())
+        .line("input", manifest.canonical("input"))
+        .line("output", manifest.canonical("output"))
+        .shown_in("network/pruned");
+    if trains {
+        job = job.line("train", manifest.canonical("train"));
+    }
+    match samples {
+        Some(samples) => Ok(samples
+            .read_by(job)?
+            .line("instruction set", instruction_set())),
+        None => Ok(job),
     }
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use super::calibration::{Calibration, FEW};
 use super::import::Blame;
+use super::processor::instruction_set;
 use super::record::{CONSTANTS, GRAPH, from_json, json};
 use super::streamline::grid;
 use super::{Artifacts, Inputs, Job, NETWORK, OutputRef, Outputs, Stage};
 use crate::error::{Error, Place, Result};
-use crate::manifest::{self, Bits, Manifest};
-use crate::network::Network;
+use crate::manifest::{self, Bits, Manifest, glob};
+use crate::network::{Network, Node, Op};
 use crate::pass::Grid;
 use crate::qonnx;
 use crate::quantise::{Wishes, quantise, refuse_float};
@@ -77,6 +78,7 @@ fn active(manifest: &Manifest, wanted: manifest::Quantize, done: &dyn Artifacts)
     let mut job = Job::compute(NETWORK, move |inputs| task.run(inputs))
         .line("quantize", manifest.canonical("quantize"))
         .line("input", manifest.canonical("input"))
+        .line("instruction set", instruction_set())
         .shown_in("network/quantised");
     for (label, value) in lines {
         job = job.line(label, value);
@@ -99,6 +101,25 @@ fn layers(manifest: &Manifest, done: &dyn Artifacts) -> Result<BTreeMap<String, 
         output: GRAPH.into(),
     })?;
     let network: Network = from_json(&graph)?;
+    for entry in &manifest.layers {
+        let meant = |node: &Node| {
+            let reads = node.op.is_product()
+                || matches!(
+                    node.op,
+                    Op::Conv { .. } | Op::AveragePool { .. } | Op::Binary(_) | Op::Concat { .. }
+                );
+            reads && glob::matches(&entry.pattern, &node.name)
+        };
+        if entry.bits != Bits::default() && !network.nodes.iter().any(meant) {
+            let what = format!(
+                "`{}` matches no layer whose bits can be chosen",
+                entry.pattern
+            );
+            return Err(Error::user(what).at(entry.place("match")).help(
+                "convolutions, dense layers, pools and sums have weights or read activations",
+            ));
+        }
+    }
     let nodes = network.nodes.into_iter().map(|node| {
         let bits = manifest.bits(&node.name);
         (node.name, bits)

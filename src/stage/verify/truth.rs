@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 use crate::network::Network;
 use crate::reference::{levels, single};
 use crate::stage::import::Blame;
+use crate::stage::processor::instruction_set;
 use crate::stage::prune::MODEL;
 use crate::stage::quantize;
 use crate::stage::record::{CONSTANTS, GRAPH, add_tensors, feed, json, of_inputs, read};
@@ -89,24 +90,4 @@ pub(super) fn single(manifest: &Manifest, integer: &Dataflow, done: &dyn Artifac
         model::reads(compare, manifest)?
     };
     Ok(job(compare, integer))
-}
-
-/// What decides how tract's kernels round on this machine.
-fn instruction_set() -> String {
-    #[cfg(target_arch = "x86_64")]
-    let extensions = [
-        ("avx2", std::is_x86_feature_detected!("avx2")),
-        ("fma", std::is_x86_feature_detected!("fma")),
-        ("avx512f", std::is_x86_feature_detected!("avx512f")),
-    ];
-    #[cfg(not(target_arch = "x86_64"))]
-    let extensions: [(&str, bool); 0] = [];
-    let present = extensions
-        .iter()
-        .filter(|(_, present)| *present)
-        .map(|(name, _)| *name);
-    std::iter::once(std::env::consts::ARCH)
-        .chain(present)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
